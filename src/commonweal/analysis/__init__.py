@@ -1,0 +1,1 @@
+"""From trials on disk to a table, estimates and a report."""

@@ -1,0 +1,1 @@
+"""Media: who hears whom, and what is lost on the way."""

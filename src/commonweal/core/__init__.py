@@ -1,0 +1,1 @@
+"""Protocols and values that every room shares. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""Runs a society: compiled or hosted."""

@@ -1,0 +1,91 @@
+"""The log of a trial: header, readings tick by tick, values, sparse events, the text table, and traces where asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commonweal.core.errors import LawError
+from commonweal.core.events import VERSION, Event
+
+Series = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TrialLog:
+    """Everything that a trial left behind. Costs and times are no part of its digest."""
+
+    society_digest: str
+    seed: int
+    ticks: int
+    readings: Mapping[str, Series]
+    """Integers tick by tick, [t]."""
+    values: Mapping[str, float]
+    """Metrics, by name."""
+    events: tuple[Event, ...] = ()
+    texts: tuple[str, ...] = ()
+    """The text table, in handle order."""
+    traces: Mapping[str, NDArray[np.int64]] = field(default_factory=dict[str, NDArray[np.int64]])
+    """Per agent, [t, a]; a question for each contact, [t, a, k]."""
+    costs: Mapping[str, int] = field(default_factory=dict[str, int])
+    """`calls`, `prompt_tokens`, `new_tokens`, `wall_ms`, `cpu_ms`."""
+
+    @property
+    def header(self) -> dict[str, str | int]:
+        """What the trial was."""
+        return {
+            "events": VERSION,
+            "record": ",".join(self.traces),
+            "seed": self.seed,
+            "society_digest": self.society_digest,
+            "ticks": self.ticks,
+        }
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the log in canonical order: header, readings, values, events, texts, traces."""
+        found = hashlib.sha256()
+        for piece in self._pieces():
+            found.update(len(piece).to_bytes(8, "little"))
+            found.update(piece)
+        return f"sha256:{found.hexdigest()}"
+
+    def _pieces(self) -> Iterator[bytes]:
+        yield json.dumps(self.header, sort_keys=True).encode()
+        for kind, series in (("reading", self.readings), ("trace", self.traces)):
+            for name in sorted(series):
+                array = np.ascontiguousarray(series[name], dtype="<i8")
+                yield f"{kind} {name} {array.shape}".encode()
+                yield array.tobytes()
+        for name in sorted(self.values):
+            yield f"value {name} {float(self.values[name]).hex()}".encode()
+        for event in self.events:
+            yield json.dumps([event.tick, event.kind, event.agent, event.values, event.words]).encode()
+        for text in self.texts:
+            yield f"text {text}".encode("utf-8", "surrogatepass")
+
+
+def balance(readings: Mapping[str, Series], endowed: int) -> None:
+    """Check the ledger of every tick: made - burnt = change of purses + held.
+
+    Args:
+        readings: holds `ledger.made`, `ledger.burnt`, `ledger.held` and `ledger.purse`, [t].
+        endowed: the sum of purses before the first of these ticks.
+
+    Raises:
+        LawError: a tick does not balance: a rule mints or loses units, or a purse overflowed 32 bits.
+    """
+    purse = readings["ledger.purse"]
+    change = np.diff(purse, prepend=np.int64(endowed))
+    off = readings["ledger.made"] - readings["ledger.burnt"] - change - readings["ledger.held"]
+    if off.any():
+        tick = int(np.flatnonzero(off)[0])
+        raise LawError(
+            f"the ledger of tick {tick} is off by {int(off[tick])} units; expected made - burnt = change of purses + held. "
+            "A rule changes payoffs without reporting `burnt` or `held`, or a purse left the range of 32 bits"
+        )

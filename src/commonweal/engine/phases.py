@@ -1,0 +1,278 @@
+"""A tick is offer -> decide -> commit: the three functions that both engines share.
+
+`offer` gives each seat its view; `decide` asks the scripted and learned minds; `commit` binds the acts, steps the world,
+settles the rules in the society's order, pays the purses, delivers, seats heirs. An optimization barrier between them keeps
+what floats there are equal in both engines.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int32, PyTree
+
+from commonweal.core.arrays import Flags, Index, Units
+from commonweal.core.menu import Acts, choose, defaults, lawful_or_default
+from commonweal.core.named import Named
+from commonweal.core.numbers import Total, added, total
+from commonweal.core.parts import Mind
+from commonweal.core.seats import Links, Seats
+from commonweal.core.society import Society
+from commonweal.core.streams import Key
+from commonweal.core.views import Fined, Memory, Offer, Ruling, Tick, Told, View, same_seats
+from commonweal.engine.families import decide_families
+
+
+class State(eqx.Module):
+    """A trial between two ticks: everything that what follows depends on, beside the society and the key."""
+
+    tick: Int32[Array, ""]
+    world: PyTree[Any]
+    purse: Units
+    seats: Seats
+    minds: tuple[Memory, ...]
+    """Memory of each mind, [a, ...], in the society's order."""
+    rules: tuple[Memory, ...]
+    channel: Memory
+    payoff: Units
+    born: Flags
+    public: Named[PyTree[Any]]
+    """What each rule told last tick; zeros before the first."""
+    inbox: PyTree[Any]
+    endowment: Units
+    """Purses before the first tick."""
+
+
+class Ledger(eqx.Module):
+    """The books of one tick, in 64 bits: made - burnt = change of purses + held."""
+
+    made: Total
+    burnt: Total
+    held: Total
+    purse: Total
+
+
+class Choices(eqx.Module):
+    """What was decided: legal answers, who gave them, and what the minds remember next."""
+
+    acts: Acts
+    answered: Named[Flags]
+    minds: tuple[Memory, ...]
+
+
+class Committed(eqx.Module):
+    """What a tick leaves behind."""
+
+    state: State
+    tick: Tick
+    ledger: Ledger
+
+
+def barrier(tree: Any) -> Any:
+    """The same value, with nothing fused across this point."""
+    arrays, rest = eqx.partition(tree, eqx.is_array)
+    return eqx.combine(jax.lax.optimization_barrier(arrays), rest)
+
+
+def start(society: Society, links: Links | None, key: Key) -> State:
+    """The state of a trial before its first tick."""
+    seats = society.seats.seat(society.minds.names, links, key.child("seats"))
+    begin = society.world.reset(key.child("world").child("reset"), seats)
+    minds = tuple(
+        mind.init(key.child("mind").child(name).child("init"), seats)
+        if isinstance(mind, Mind)
+        else _no_texts(mind.slots, seats.n)
+        for name, mind in society.minds.items()
+    )
+    n = seats.n
+    state = State(
+        tick=jnp.zeros((), jnp.int32),
+        world=begin.state,
+        purse=begin.endowment.astype(jnp.int32),
+        seats=seats,
+        minds=minds,
+        rules=tuple(rule.begin(seats) for rule in society.rules.values),
+        channel=society.channel.begin(seats),
+        payoff=jnp.zeros(n, jnp.int32),
+        born=jnp.ones(n, bool),
+        public=Named(society.rules.names, (None,) * len(society.rules)),
+        inbox=None,
+        endowment=begin.endowment.astype(jnp.int32),
+    )
+
+    def once(at: State) -> tuple[Named[PyTree[Any]], PyTree[Any]]:
+        view = offer(society, at)
+        acts = defaults(view.menu)
+        nobody = view.menu.map(lambda question: jnp.zeros_like(question.asked))
+        after = commit(society, at, view, Choices(acts, nobody, at.minds), key).state
+        return after.public, after.inbox
+
+    public, inbox = jax.eval_shape(once, state)
+    return cast(
+        "State",
+        eqx.tree_at(lambda at: (at.public, at.inbox), state, (_blank(public), _blank(inbox)), is_leaf=lambda x: x is None),
+    )
+
+
+def _no_texts(slots: int, n: int) -> Memory:
+    return jnp.full((n, slots), -1, jnp.int32)
+
+
+def _blank(shapes: Any) -> Any:
+    return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+
+def offer(society: Society, state: State) -> View:
+    """What each seat is offered now."""
+    seats, purse = state.seats, state.purse
+    seen = society.world.observe(state.world, seats, purse)
+    menu = society.channel.permit(state.channel, seats, society.world.menu(state.world, seats, purse))
+    for rule, memory in zip(society.rules.values, state.rules, strict=True):
+        menu = rule.permit(memory, seats, menu)
+    told, fined = seen.told, jnp.zeros_like(purse)
+    for public in state.public.values:
+        if isinstance(public, Fined):
+            fined = fined + public.amount
+        if isinstance(public, Told):
+            told = public if told is None else _told_over(told, public)
+    return View(
+        seen=seen.seen,
+        told=told,
+        inbox=state.inbox,
+        public=state.public,
+        menu=menu,
+        payoff=state.payoff,
+        fined=fined,
+        purse=purse,
+        born=state.born,
+        contacts=None if seats.links is None else seats.links.to,
+        card=seats.card,
+        tick=state.tick,
+    )
+
+
+def _told_over(old: Told, new: Told) -> Told:
+    """What a later teller says where it says anything, else what an earlier one said."""
+    return Told(
+        level=jnp.where(new.known, new.level, old.level),
+        known=old.known | new.known,
+        contacts=old.contacts if new.contacts is None else new.contacts,
+        mine=old.mine if new.mine is None else new.mine,
+    )
+
+
+def decide(society: Society, state: State, view: View, key: Key) -> Choices:
+    """The answers of all scripted and learned minds; seats of hosted minds get defaults here."""
+    raw, answering, minds = decide_families(society, state.seats.mind, state.minds, view, key)
+    return settle_answers(view, raw, answering, minds)
+
+
+def settle_answers(view: View, raw: Acts, answering: Named[Flags], minds: tuple[Memory, ...]) -> Choices:
+    """Answers with every illegal or missing one replaced by its question's default."""
+    acts: list[tuple[str, Any]] = []
+    answered: list[tuple[str, Flags]] = []
+    for name, question in view.menu.items():
+        if name not in raw:
+            acts.append((name, question.default()))
+            answered.append((name, jnp.zeros_like(question.asked)))
+            continue
+        act, fine = lawful_or_default(question, raw[name])
+        by = question.asked & answering[name] & fine
+        acts.append((name, choose(by, act, question.default())))
+        answered.append((name, by))
+    return Choices(Named.of(*acts), Named.of(*answered), minds)
+
+
+def commit(society: Society, state: State, view: View, choices: Choices, key: Key) -> Committed:
+    """Bind the acts, step the world, settle the rules, pay, deliver, seat heirs."""
+    at = key.child("tick").child(state.tick)
+    bound, memories = _bind(society, state, view, choices, at)
+    outcome = society.world.step(state.world, state.seats, bound, state.purse, at.child("world"))
+    made = outcome.payoff.astype(jnp.int32)
+    tick = Tick(
+        tick=state.tick,
+        seats=state.seats,
+        menu=view.menu,
+        chosen=choices.acts,
+        bound=bound,
+        answered=choices.answered,
+        made=made,
+        payoff=made,
+        purse=state.purse,
+        facts=outcome.facts,
+        born=state.born,
+    )
+    rulings: list[Ruling] = []
+    for name, rule, memory in zip(society.rules.names, society.rules.values, memories, strict=True):
+        ruling = rule.settle(memory, tick, at.child("rule").child(name).child("settle"))
+        rulings.append(ruling)
+        tick = eqx.tree_at(lambda t: t.payoff, tick, ruling.payoff.astype(jnp.int32))
+    delivery = society.channel.deliver(state.channel, tick, at.child("channel"))
+    purse = state.purse + tick.payoff
+    ledger = Ledger(
+        total(made), added(*(ruling.burnt for ruling in rulings)), added(*(ruling.held for ruling in rulings)), total(purse)
+    )
+    moved = _reseat(society, state.seats, choices.minds, rulings, key.child("mind"), state.tick)
+    after = State(
+        tick=state.tick + 1,
+        world=outcome.state,
+        purse=purse,
+        seats=moved.seats,
+        minds=moved.minds,
+        rules=tuple(ruling.memory for ruling in rulings),
+        channel=delivery.memory,
+        payoff=tick.payoff,
+        born=moved.born,
+        public=Named(society.rules.names, tuple(ruling.public for ruling in rulings)),
+        inbox=delivery.inbox,
+        endowment=state.endowment,
+    )
+    return Committed(after, tick, ledger)
+
+
+def _bind(society: Society, state: State, view: View, choices: Choices, at: Key) -> tuple[Acts, list[Memory]]:
+    acts, memories = choices.acts, []
+    seen = Offer(state.seats, view.menu, state.purse, choices.answered, state.tick)
+    for name, rule, memory in zip(society.rules.names, society.rules.values, state.rules, strict=True):
+        bound = rule.bind(memory, seen, acts, at.child("rule").child(name).child("bind"))
+        acts = bound.acts
+        memories.append(bound.memory)
+    return acts, memories
+
+
+class _Moved(eqx.Module):
+    seats: Seats
+    minds: tuple[Memory, ...]
+    born: Flags
+
+
+def _reseat(
+    society: Society, seats: Seats, minds: tuple[Memory, ...], rulings: list[Ruling], key: Key, tick: Int32[Array, ""]
+) -> _Moved:
+    """Contacts, groups and minds as the rulings leave them; two rules that move the same thing were refused by the plan."""
+    links, groups, heir = seats.links, seats.groups, None
+    for ruling in rulings:
+        links = links if ruling.links is None else ruling.links
+        groups = groups if ruling.groups is None else ruling.groups
+        heir = heir if ruling.heir is None else ruling.heir
+    still = Seats(seats.mind, links, groups, seats.card)
+    if heir is None:
+        return _Moved(still, minds, jnp.zeros(seats.n, bool))
+    own = same_seats(seats.n)
+    parent = jnp.where(heir < 0, own, heir)
+    fresh = heir < 0
+    moved = eqx.tree_at(lambda s: s.mind, still, seats.mind[parent])
+    after = tuple(
+        _inherit(mind, memory, parent, fresh, moved, key.child(name).child("birth").child(tick))
+        for (name, mind), memory in zip(society.minds.items(), minds, strict=True)
+    )
+    return _Moved(moved, after, heir != own)
+
+
+def _inherit(mind: Any, memory: Memory, parent: Index, fresh: Flags, seats: Seats, key: Key) -> Memory:
+    copied = jax.tree.map(lambda leaf: leaf[parent], memory)
+    newborn = mind.init(key, seats) if isinstance(mind, Mind) else _no_texts(mind.slots, seats.n)
+    return choose(fresh, newborn, copied)

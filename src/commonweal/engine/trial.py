@@ -1,0 +1,324 @@
+"""A trial in progress, as a value: it can be advanced, saved, resumed, and forked."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array
+from numpy.typing import NDArray
+
+from commonweal.core.errors import LogError, StudyError
+from commonweal.core.events import Event
+from commonweal.core.named import Named
+from commonweal.core.numbers import Total, total
+from commonweal.core.parts import EndMetric, Metric, TickMetric
+from commonweal.core.questions import Amount, Choice, Say
+from commonweal.core.seats import Links
+from commonweal.core.society import Society
+from commonweal.core.streams import Key
+from commonweal.core.views import End, Tick
+from commonweal.engine.log import Series, TrialLog, balance
+from commonweal.engine.phases import Committed, State, start
+
+RECORDABLE = ("acts", "payoff", "purse", "mind")
+"""What can be traced per agent and tick. `acts` is what the world saw."""
+
+
+class Output(eqx.Module):
+    """What one tick adds to the log."""
+
+    readings: Named[Total]
+    traces: Named[Array]
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """One society, one seed, so far: the state after some ticks, and what they logged.
+
+    Its root key is that of `seed`; `tick` says how far it has come.
+    """
+
+    society: Society
+    seed: int
+    metrics: Named[Metric]
+    record: tuple[str, ...]
+    links: Links | None
+    state: State
+    readings: Mapping[str, Series]
+    """Readings of the ticks so far, [t]."""
+    traces: Mapping[str, NDArray[np.int64]]
+    """Traces of the ticks so far, [t, a, ...]."""
+    events: tuple[Event, ...]
+    texts: tuple[str, ...]
+    costs: Mapping[str, int]
+
+    @property
+    def key(self) -> Key:
+        """Where the trial's randomness comes from."""
+        return Key.root(self.seed)
+
+    @property
+    def tick(self) -> int:
+        """How many ticks have been run."""
+        return int(self.state.tick)
+
+    def log(self) -> TrialLog:
+        """The log so far, its ledger checked."""
+        ends = end_readings(self.metrics, self.state)
+        endowed = int(np.asarray(self.state.endowment, np.int64).sum())
+        own = {name: np.asarray(value)[None].astype(np.int64) for name, value in ends.items()}
+        return finished_log(self, own, endowed, self.society.digest)
+
+
+def begin(
+    society: Society, seed: int, metrics: Named[Metric] | None = None, record: tuple[str, ...] = (), links: Links | None = None
+) -> Trial:
+    """A trial before its first tick.
+
+    Args:
+        society: what is run.
+        seed: 0 to 2^32 - 1.
+        metrics: what is measured, by name.
+        record: what is traced per agent, of `RECORDABLE`.
+        links: the built network, where it is at hand already.
+
+    Raises:
+        StudyError: a metric reads facts that this world does not tell, or `record` names nothing that can be traced.
+    """
+    metrics = Named((), ()) if metrics is None else metrics
+    unknown = [name for name in record if name not in RECORDABLE]
+    if unknown:
+        raise StudyError(f"record={unknown[0]!r} cannot be traced; expected some of {', '.join(RECORDABLE)}")
+    links = society.seats.links() if links is None else links
+    state = eqx.filter_jit(start)(society, links, Key.root(seed))
+    texts = society.channel.phrases
+    return Trial(society, seed, metrics, record, links, state, {}, {}, (), texts, {})
+
+
+def read(metrics: Named[Metric], record: tuple[str, ...], done: Committed) -> Output:
+    """What a committed tick adds to the log: ledger, facts, metrics and traces."""
+    tick, ledger = done.tick, done.ledger
+    readings: list[tuple[str, Total]] = [
+        ("ledger.made", ledger.made),
+        ("ledger.burnt", ledger.burnt),
+        ("ledger.held", ledger.held),
+        ("ledger.purse", ledger.purse),
+        ("seats.born", total(done.state.born)),
+    ]
+    for name, fact in _facts(tick.facts):
+        if getattr(fact, "ndim", 1) == 0:
+            readings.append((f"world.{name}", total(fact[None])))
+    for question, answered in tick.answered.items():
+        asked = total(tick.menu[question].asked)
+        readings += [(f"asked.{question}", asked), (f"answered.{question}", total(answered))]
+    for name, metric in metrics.items():
+        if isinstance(metric, TickMetric):
+            readings += [(f"{name}.{own}", value) for own, value in metric.read(tick).items()]
+    return Output(Named.of(*readings), Named.of(*_traces(record, tick, done.state)))
+
+
+def _facts(facts: Any) -> list[tuple[str, Any]]:
+    if facts is None:
+        return []
+    return [(item.name, getattr(facts, item.name)) for item in dataclasses.fields(facts)]
+
+
+def _traces(record: tuple[str, ...], tick: Tick, after: State) -> list[tuple[str, Array]]:
+    found: list[tuple[str, Array]] = []
+    for what in record:
+        if what == "acts":
+            for name, question in tick.menu.items():
+                whole = isinstance(question, (Choice, Say)) or (isinstance(question, Amount) and question.whole)
+                if whole and not (isinstance(question, Say) and question.size):
+                    found.append((f"act.{name}", tick.bound[name]))
+                    found.append((f"answered.{name}", tick.answered[name]))
+        elif what == "payoff":
+            found.append(("payoff", tick.payoff))
+        elif what == "purse":
+            found.append(("purse", after.purse))
+        else:
+            found.append(("mind", tick.seats.mind))
+    return found
+
+
+def end_readings(metrics: Named[Metric], state: State) -> Named[Total]:
+    """Readings of the metrics that are read once, after the last tick."""
+    end = End(state.seats, state.endowment, state.purse)
+    pairs: list[tuple[str, Total]] = []
+    for name, metric in metrics.items():
+        if isinstance(metric, EndMetric):
+            pairs += [(f"{name}.{own}", value) for own, value in metric.read(end).items()]
+    return Named.of(*pairs)
+
+
+def extended(trial: Trial, state: State, readings: Mapping[str, Any], traces: Mapping[str, Any]) -> Trial:
+    """The trial with more ticks: readings [t] and traces [t, a, ...] are put behind those it has."""
+
+    def behind(old: Mapping[str, Series], new: Mapping[str, Any]) -> dict[str, Series]:
+        fresh = {name: np.asarray(series).astype(np.int64) for name, series in new.items()}
+        return {name: np.concatenate([old[name], series]) if name in old else series for name, series in fresh.items()}
+
+    return dataclasses.replace(
+        trial, state=state, readings=behind(trial.readings, readings), traces=behind(trial.traces, traces)
+    )
+
+
+def finished_log(trial: Trial, ends: Mapping[str, Series], endowed: int, digest: str) -> TrialLog:
+    """The log of a trial.
+
+    Args:
+        trial: what was run; its state is not looked at.
+        ends: readings of the metrics that are read once, [1].
+        endowed: the sum of purses before the first tick.
+        digest: the society's.
+
+    Raises:
+        LawError: the ledger of a tick does not balance.
+    """
+    readings = dict(trial.readings) | dict(ends)
+    if trial.readings:
+        balance(trial.readings, endowed)
+    values: dict[str, float] = {}
+    for name, metric in trial.metrics.items():
+        mine = {own.removeprefix(f"{name}."): series for own, series in readings.items() if own.startswith(f"{name}.")}
+        values[name] = float(metric.value(mine))
+    return TrialLog(
+        society_digest=digest,
+        seed=trial.seed,
+        ticks=int(next(iter(trial.readings.values())).shape[0]) if trial.readings else 0,
+        readings=readings,
+        values=values,
+        events=tuple(sorted((*trial.events, *_derived(trial)), key=_order)),
+        texts=trial.texts,
+        traces=trial.traces,
+        costs=trial.costs,
+    )
+
+
+def _order(event: Event) -> tuple[int, str, int, tuple[int, ...]]:
+    return event.tick, event.kind, -1 if event.agent is None else event.agent, event.values
+
+
+def _derived(trial: Trial) -> list[Event]:
+    """Events that follow from readings and traces: the same in both engines."""
+    events: list[Event] = []
+    fell = trial.readings.get("world.collapsed")
+    if fell is not None and fell.any():
+        events.append(Event(int(np.flatnonzero(fell)[0]), "collapse", words="the stock fell below what can recover"))
+    for name, series in trial.traces.items():
+        if name.startswith("act.") and f"answered.{name[4:]}" in trial.traces and name[4:] in _spoken(trial):
+            for tick, agent in np.argwhere((series >= 0) & (trial.traces[f"answered.{name[4:]}"] > 0)):
+                events.append(Event(int(tick), "say", int(agent), (int(series[tick, agent]),)))
+    return events
+
+
+def _spoken(trial: Trial) -> set[str]:
+    """Names of the questions that ask for words."""
+    from commonweal.engine.phases import offer
+
+    menu = jax.eval_shape(lambda state: offer(trial.society, state).menu, trial.state)
+    return {name for name, question in menu.items() if isinstance(question, Say)}
+
+
+def fork(trial: Trial, society: Society) -> Trial:
+    """The same past, another society from here on, the same randomness after it.
+
+    Parts that both societies have (by name) keep their memory; new ones begin now; the network, seats and purses stay.
+
+    Raises:
+        StudyError: the world, the number of seats or the minds' names differ.
+    """
+    if society.seats.n != trial.society.seats.n or society.minds.names != trial.society.minds.names:
+        raise StudyError(
+            f"a fork changed {trial.society.seats.n} seats of {trial.society.minds.names} into {society.seats.n} of "
+            f"{society.minds.names}; expected the same number of seats and the same names of minds"
+        )
+    fresh, old = eqx.filter_jit(start)(society, trial.links, trial.key), trial.state
+
+    def keep(names: tuple[str, ...], was: tuple[str, ...], new: tuple[Any, ...], past: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(
+            past[was.index(name)] if name in was and _alike(new[at], past[was.index(name)]) else new[at]
+            for at, name in enumerate(names)
+        )
+
+    state = dataclasses.replace(
+        old,
+        minds=keep(society.minds.names, trial.society.minds.names, fresh.minds, old.minds),
+        rules=keep(society.rules.names, trial.society.rules.names, fresh.rules, old.rules),
+        public=Named(
+            society.rules.names, keep(society.rules.names, trial.society.rules.names, fresh.public.values, old.public.values)
+        ),
+        channel=old.channel if _alike(fresh.channel, old.channel) else fresh.channel,
+        inbox=old.inbox if _alike(fresh.inbox, old.inbox) else fresh.inbox,
+    )
+    return dataclasses.replace(trial, society=society, state=state)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    shapes = [jax.tree.map(lambda leaf: (leaf.shape, str(leaf.dtype)), tree) for tree in (one, other)]
+    return jax.tree.structure(one) == jax.tree.structure(other) and shapes[0] == shapes[1]
+
+
+def save(trial: Trial, path: Path) -> None:
+    """Write a trial to one `.npz` file, from which `load` goes on as if it had never stopped.
+
+    Raises:
+        LogError: the file cannot be written.
+    """
+    leaves = jax.tree.leaves(trial.state)
+    meta = {
+        "schema": "commonweal.trial/1",
+        "society": trial.society.digest,
+        "seed": trial.seed,
+        "record": trial.record,
+        "texts": trial.texts,
+        "events": [dataclasses.astuple(event) for event in trial.events],
+        "costs": dict(trial.costs),
+        "leaves": len(leaves),
+    }
+    arrays = {f"state.{index}": np.asarray(leaf) for index, leaf in enumerate(leaves)}
+    arrays |= {f"reading.{name}": series for name, series in trial.readings.items()}
+    arrays |= {f"trace.{name}": series for name, series in trial.traces.items()}
+    try:
+        with path.open("wb") as file:
+            np.savez_compressed(file, meta=np.asarray(json.dumps(meta)), **arrays)  # pyright: ignore[reportArgumentType]
+    except OSError as error:
+        raise LogError(f"the trial could not be saved to {path}: {error}; free space or choose another folder") from error
+
+
+def load(path: Path, society: Society, metrics: Named[Metric] | None = None) -> Trial:
+    """Read a saved trial of this society.
+
+    Raises:
+        LogError: the file is missing, damaged, or of another society.
+    """
+    try:
+        with np.load(path) as found:
+            arrays = {name: np.asarray(found[name]) for name in found.files}
+        meta = json.loads(str(arrays.pop("meta")))
+    except (OSError, ValueError, KeyError) as error:
+        raise LogError(f"{path} is not a saved trial: {error}; save it again from the run") from error
+    if meta["society"] != society.digest:
+        raise LogError(
+            f"{path} holds a trial of society {meta['society'][:19]}, not of {society.digest[:19]}; load it with the "
+            "society it was saved with, then fork it"
+        )
+    trial = begin(society, int(meta["seed"]), metrics, tuple(meta["record"]))
+    leaves = [arrays[f"state.{index}"] for index in range(int(meta["leaves"]))]
+    state = jax.tree.unflatten(jax.tree.structure(trial.state), [jax.numpy.asarray(leaf) for leaf in leaves])
+    return dataclasses.replace(
+        trial,
+        state=state,
+        readings={name[8:]: array for name, array in arrays.items() if name.startswith("reading.")},
+        traces={name[6:]: array for name, array in arrays.items() if name.startswith("trace.")},
+        events=tuple(Event(t, kind, agent, tuple(values), words) for t, kind, agent, values, words in meta["events"]),
+        texts=tuple(meta["texts"]),
+        costs=meta["costs"],
+    )

@@ -1,0 +1,1 @@
+"""Rules that bind agents in any world: a rule is a file."""

@@ -1,0 +1,1 @@
+"""Measurements: a metric is a file."""

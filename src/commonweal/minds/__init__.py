@@ -1,0 +1,1 @@
+"""How agents decide: a mind is a file."""

@@ -1,0 +1,1 @@
+"""Language models: the embedded one, endpoints, and the store of replies."""

@@ -1,0 +1,1 @@
+"""Situations: a world is a file."""

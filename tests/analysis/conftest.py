@@ -1,0 +1,229 @@
+"""A run's folder as design/002 has it, written without commonweal: two parts whose truth is known."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+COLUMNS = (
+    "{part: 'VARCHAR', cell: 'INTEGER', seed: 'INTEGER', kind: 'VARCHAR', name: 'VARCHAR', tick: 'INTEGER', "
+    "agent: 'INTEGER', values: 'BIGINT[]', value: 'DOUBLE', text: 'VARCHAR'}"
+)
+SHARES = tuple(round(0.1 * i, 1) for i in range(11))
+DETECTION = (0.0, 0.25, 0.5)
+POPULATION = (5, 50)
+ODD = {
+    "purpose": "Find whether an audit keeps a shared resource alive when some of those who harvest it are ruthless.",
+    "entities": "Seats (5 or 50) that harvest; one stock of fish; one auditor.",
+    "process": "Each month: all choose a harvest, the audit draws whom it checks, fines are paid, the stock regrows.",
+    "design concepts": "No learning. Minds do not change. Randomness: who is ruthless, who is audited.",
+    "initialization": "The stock is full. Ruthless seats are drawn at random from the seed.",
+    "input data": "None.",
+}
+METRICS = {
+    "survived": ("1", 0.0, 1.0, "Piatti et al. 2024", "Whether the stock is above the collapse level at the end"),
+    "efficiency": ("1", 0.0, 1.0, "Perolat et al. 2017", "Harvest over the best sustainable harvest"),
+    "equality": ("1", 0.0, 1.0, "Perolat et al. 2017", "One minus the Gini coefficient of payoffs"),
+    "welfare": ("tokens", 0.0, None, "this study", "Mean payoff of a seat"),
+}
+SAYINGS = (
+    "We agreed on five tonnes each. I keep to it if you do.",
+    "The lake looks lower than last month. Should we rest for a season?",
+    "<script>document.title='owned'</script> <b>I take what I can.</b>",
+    "\x1b[31mRed words\x1b[0m and \x1b]0;a new title\x07 nothing more, good.",
+    "Five. Same as always.",
+    "Nobody checks anyway, so what does it matter what we promise each other here?",
+)
+
+
+def critical(share, detect):
+    """Theory of the scripted part: it survives while the undetected ruthless are fewer than a third."""
+    return 1.0 if share * (1 - detect) < 0.35 else 0.0
+
+
+def write_plan(directory, seeds=10, **changes):
+    cells = [
+        {
+            "cell": i,
+            "levels": {"ruthless share": s, "detection probability": d, "population": n},
+            "theory": critical(s, d),
+        }
+        for i, (s, d, n) in enumerate((s, d, n) for s in SHARES for d in DETECTION for n in POPULATION)
+    ]
+    scripted = {
+        "name": "scripted", "role": "main", "engine": "compiled", "ticks": 24, "seeds": seeds, "agents": None,
+        "tick_name": "month", "society": "Society(Commons(capacity=100), Harvesters, rules=(audit,))",
+        "null_model": False, "cells": cells,
+        "factors": [
+            {"label": "ruthless share", "lens": "seats.share[ruthless]", "levels": list(SHARES)},
+            {"label": "detection probability", "lens": "rules.audit:Audit.detect", "levels": list(DETECTION)},
+            {"label": "population", "lens": "seats.n", "levels": list(POPULATION)},
+        ],
+    }  # fmt: skip
+    language = {
+        "name": "language", "role": "control", "engine": "hosted", "ticks": 12, "seeds": 1, "agents": 5,
+        "tick_name": "month", "society": "Society(Commons(capacity=100), LanguageMind, rules=(audit,))",
+        "null_model": True,
+        "factors": [{"label": "audit", "lens": "rules.audit:If.on", "levels": ["off", "on"]}],
+        "cells": [{"cell": i, "levels": {"audit": level}, "theory": None} for i, level in enumerate(("off", "on"))],
+    }  # fmt: skip
+    plan = {
+        "schema": "commonweal.plan/1",
+        "study": {
+            "name": "audit",
+            "question": "Does an audit keep the commons alive when a tenth of the agents are ruthless?",
+            "doc": "A shared fishery. Ruthless seats take more than their share; an audit finds some of them and fines.",
+            "hypotheses": [
+                "Survival rises with the detection probability.",
+                "The share of ruthless seats that a commons can bear does not depend on population.",
+            ],
+            "primary": {
+                "metric": "survived", "factor": "detection probability", "control": 0.0, "treatment": 0.5,
+                "part": "scripted", "claim": "An audit that finds a ruthless harvest half the time",
+            },
+            "sources": ["ostrom1990"],
+        },
+        "metrics": {
+            name: {"unit": unit, "low": low, "high": high, "source": source, "doc": doc}
+            for name, (unit, low, high, source, doc) in METRICS.items()
+        },
+        "model": {"name": "smollm2-135m-instruct", "digest": "sha256:" + "ab" * 32, "null_model": True},
+        "parts": [scripted, language],
+        "theory": "mean field: the stock survives while the share of undetected ruthless seats is below 0.35",
+        "odd": ODD,
+        "cite": ["Ostrom, E. (1990). Governing the Commons. Cambridge University Press.", "Piatti et al. (2024)."],
+        "versions": {"commonweal": "0.1.0", "jax": "0.6.0", "python": "3.11.2"},
+        "predicted": {"trials": 66 * seeds + 2, "agent_steps": 36000, "model_calls": 240, "seconds": 60.0},
+        "digest": "sha256:" + "cd" * 32,
+    }  # fmt: skip
+    plan |= changes
+    (directory / "plan.json").write_text(json.dumps(plan))
+    return plan
+
+
+def row(key, kind, name, **fields):
+    return {"part": key[0], "cell": key[1], "seed": key[2], "kind": kind, "name": name} | fields
+
+
+def header(key):
+    digest = "sha256:" + hashlib.sha256(repr(key).encode()).hexdigest()
+    text = json.dumps(
+        {"society_digest": f"sha256:{key[0]}", "log_digest": digest, "seed": key[2], "versions": {}, "record": []}
+    )
+    return row(key, "header", "trial", text=text)
+
+
+def costs(key, calls, tokens, wall):
+    numbers = {"calls": calls, "prompt_tokens": 400 * tokens, "new_tokens": 9 * tokens, "wall_ms": wall, "cpu_ms": wall}
+    return [row(key, "cost", name, values=[n]) for name, n in numbers.items()]
+
+
+def scripted_rows(key, levels, ticks=24):
+    share, detect, n = levels["ruthless share"], levels["detection probability"], levels["population"]
+    draws = np.random.default_rng(key[2])  # the same draws in every cell: common random numbers
+    pull = share * (1 - detect) + draws.normal(0, 0.25 / np.sqrt(n))
+    stock = np.clip(100 - np.arange(ticks) * max(0.0, pull - 0.1) * 18 + draws.normal(0, 1.5, ticks), 0, 100)
+    survived = float(pull < 0.35)
+    if not survived:
+        stock[stock < 22] = 0
+    harvest = (stock * 0.1 * (1 + share)).astype(int)
+    efficiency = float(np.clip(1 - 0.8 * max(pull, 0) + draws.normal(0, 0.02), 0, 1))
+    equality = 1.0 if share == 0 else float(np.clip(1 - 0.5 * share + draws.normal(0, 0.03), 0, 1))
+    rows = [
+        header(key),
+        row(key, "reading", "world.stock", values=[int(x) for x in stock]),
+        row(key, "reading", "world.harvest", values=[int(x) for x in harvest]),
+        row(key, "reading", "ledger.purse", values=[int(x) for x in np.cumsum(harvest)]),
+        row(key, "value", "survived", value=survived),
+        row(key, "value", "efficiency", value=efficiency),
+        row(key, "value", "equality", value=equality),
+        row(key, "value", "welfare", value=float(harvest.sum() / n)),
+    ]
+    if not survived and (stock == 0).any():
+        rows.append(row(key, "event", "collapse", tick=int(np.argmax(stock == 0)), values=[0], text="the stock is gone"))
+    return rows + costs(key, 0, 0, 3)
+
+
+def language_rows(key, agents=5, ticks=12, seats_speak=True):
+    draws = np.random.default_rng([7, key[1], key[2]])
+    stock = np.maximum(0, 100 - 3 * np.arange(ticks))
+    rows = [header(key), row(key, "reading", "world.stock", values=[int(x) for x in stock])]
+    rows += [row(key, "value", name, value=v) for name, v in (("survived", 1.0), ("efficiency", 0.6), ("equality", 0.9))]
+    rows.append(row(key, "value", "welfare", value=12.5 + key[1]))
+    if seats_speak:
+        rows += [row(key, "text", "words", values=[i], text=text) for i, text in enumerate(SAYINGS)]
+        for agent in range(agents):
+            acts = draws.integers(2, 9, ticks).tolist()
+            rows.append(row(key, "trace", "act.harvest", agent=agent, values=acts))
+            rows.append(row(key, "trace", "payoff", agent=agent, values=[100 * a for a in acts]))
+        for tick in range(ticks):
+            for agent in range(agents):
+                handle = int(draws.integers(len(SAYINGS)))
+                rows.append(row(key, "event", "say", tick=tick, agent=agent, values=[handle]))
+    rows.append(row(key, "event", "repair", tick=2, agent=1, values=[1], text="harvest: 'lots' is not in 0..10"))
+    rows.append(row(key, "event", "default", tick=2, agent=1, values=[1], text="harvest: took the default, 0"))
+    rows.append(row(key, "event", "audit", tick=5, agent=3, values=[40], text="found, fined 40"))
+    return rows + costs(key, 2 * agents * ticks + 1, 100, 61_000)
+
+
+def write_logs(directory, rows, name="scripted-0"):
+    """Write rows as one chunk, through newline-delimited JSON, and return its path."""
+    logs = directory / "logs"
+    logs.mkdir(exist_ok=True)
+    lines, path = directory / f"{name}.ndjson", logs / f"{name}.parquet"
+    lines.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(
+            f"COPY (SELECT * FROM read_json('{lines}', columns = {COLUMNS}, format = 'newline_delimited')) "
+            f"TO '{path}' (FORMAT parquet)"
+        )
+    lines.unlink()
+    return path
+
+
+def write_card(directory):
+    probes = [
+        ("legal", "answers within the menu", 5.9, 5.1, 6.7, 40, "prefers legal labels"),
+        ("payoff", "moves with what an act pays", 0.04, -0.05, 0.13, 80, "does not read payoffs"),
+        ("order", "moves with the order of options", 1.31, 1.12, 1.5, 80, "moves 30 times more with order than payoff"),
+    ]
+    card = {
+        "model": "smollm2-135m-instruct", "digest": "sha256:" + "ab" * 32, "null_model": True, "prompts": 200,
+        "probes": [
+            dict(zip(("name", "what", "effect_nats", "low", "high", "n", "reading"), probe, strict=True))
+            for probe in probes
+        ],
+        "summary": "Option order moves this model more than payoffs do: it is a negative control.",
+    }  # fmt: skip
+    (directory / "card.json").write_text(json.dumps(card))
+
+
+def write_run(directory: Path, seeds: int = 10):
+    """A whole run: scripted trials in two chunks, one of them also run twice, and one chunk a language trial."""
+    plan = write_plan(directory, seeds)
+    rows = [
+        scripted_rows(("scripted", cell["cell"], seed), cell["levels"])
+        for cell in plan["parts"][0]["cells"]
+        for seed in range(seeds)
+    ]
+    half = len(rows) // 2
+    write_logs(directory, [r for trial in rows[half:] for r in trial], "scripted-0")
+    write_logs(directory, [r for trial in rows[:half] for r in trial], "scripted-1")
+    write_logs(directory, rows[0], "scripted-1-again")
+    for cell in (0, 1):
+        write_logs(directory, language_rows(("language", cell, 0)), f"language-{cell}")
+    write_card(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A finished run with its table; tests only read it."""
+    from commonweal.analysis.trials import write_table
+
+    directory = write_run(tmp_path_factory.mktemp("run"))
+    write_table(directory)
+    return directory
