@@ -94,7 +94,8 @@ def _constant(mean: float, n: int, level: float, bounds: Bounds | None) -> Estim
     z = float(ndtri(0.5 + level / 2))
     share = z * z / (n + z * z)
     low, high = mean - share * (mean - bounds.low), mean + share * (bounds.high - mean)
-    return Estimate(mean, low, high, level, "no variation: Wilson limit on trials that may differ, over the range", n)
+    seen = "one trial" if n == 1 else "no variation"
+    return Estimate(mean, low, high, level, f"{seen}: Wilson limit on trials that may differ, over the range", n)
 
 
 def estimate_proportion(values: ArrayLike, level: float = 0.95) -> Estimate:
@@ -152,7 +153,7 @@ class Contrast:
         ]
 
 
-def contrast(treatment: ArrayLike, control: ArrayLike, paired: bool = False) -> Contrast:
+def oppose(treatment: ArrayLike, control: ArrayLike, paired: bool = False) -> Contrast:
     """Two arms [r1], [r0] without blocks."""
     one, nil = np.asarray(treatment, dtype=np.float64), np.asarray(control, dtype=np.float64)
     return Contrast(one, nil, np.zeros(one.size, np.int64), np.zeros(nil.size, np.int64), paired)
@@ -164,7 +165,7 @@ def estimate_difference(arms: Contrast, level: float = 0.95, bounds: Bounds | No
     Without pairs it is Welch's: in each block the variance of the difference is s1^2/n1 + s0^2/n0; with pairs it is
     sd^2/n of the pairs' differences. The estimate is the mean over blocks, its variance sum(v_b)/b^2, its degrees of
     freedom Welch's and Satterthwaite's. A block of one pair has no variance of its own: then all pairs are one block.
-    Where nothing varies, the arms' own intervals are combined (`combine`).
+    Where nothing varies within blocks, the interval is `estimate_mean`'s for trials (or pairs) that all agree.
 
     Source: Welch 1947; Satterthwaite 1946.
     """
@@ -174,21 +175,19 @@ def estimate_difference(arms: Contrast, level: float = 0.95, bounds: Bounds | No
     value = float(np.mean([one.mean() - nil.mean() for one, nil in groups]))
     if min(min(one.size, nil.size) for one, nil in groups) < 2:
         groups = [(arms.treatment, arms.control)]
-    if arms.paired:
-        samples = [[one - nil] for one, nil in groups]
-    else:
-        samples = [[one, nil] for one, nil in groups]
+    samples = [[one - nil] if arms.paired else [one, nil] for one, nil in groups]
     parts = np.array([[_spread(x) ** 2 / x.size, max(x.size - 1, 1)] for pair in samples for x in pair])
     variance = float(parts[:, 0].sum()) / len(groups) ** 2
     name = "paired t interval over trials" if arms.paired else "Welch t interval over trials"
     if len(groups) > 1:
         name += f", {len(groups)} blocks"
     if variance == 0.0:
-        treatment, control = (estimate_mean(x, level, bounds) for x in (arms.treatment, arms.control))
-        if _spread(arms.treatment) or _spread(arms.control):
-            treatment, control = (_constant(float(x.mean()), x.size, level, bounds) for x in (arms.treatment, arms.control))
+        if arms.paired:
+            width = None if bounds is None else Bounds(bounds.low - bounds.high, bounds.high - bounds.low)
+            return _constant(value, arms.n, level, width)
+        treatment, control = (_constant(float(x.mean()), x.size, level, bounds) for x in (arms.treatment, arms.control))
         low, high = combine(treatment, control)
-        return Estimate(value, low, high, level, f"no variation within blocks: {treatment.method}, both arms", arms.n)
+        return Estimate(value, low, high, level, f"{treatment.method}, arms combined", arms.n)
     freedom = float(parts[:, 0].sum()) ** 2 / float((parts[:, 0] ** 2 / parts[:, 1]).sum())
     half = float(stdtrit(freedom, 0.5 + level / 2)) * np.sqrt(variance)
     return Estimate(value, float(value - half), float(value + half), level, name, arms.n)

@@ -20,6 +20,7 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from commonweal.core.arrays import Levels
@@ -34,8 +35,9 @@ from commonweal.core.views import Decision, View
 Gene = Float[Array, "*a"]
 
 
-def _gene(default: float) -> Gene:
-    return eqx.field(converter=jnp.float32, default=default)
+def _gene(value: ArrayLike) -> Array:
+    # A function with types, so that type checkers let a parameter be given as a plain number.
+    return jnp.asarray(value, jnp.float32)
 
 
 class Scripted(Mind):
@@ -44,21 +46,21 @@ class Scripted(Mind):
     family: ClassVar[bool] = True
     memory_depth: ClassVar[float] = 1
 
-    level: Gene = _gene(1.0)
+    level: Gene = eqx.field(converter=_gene, default=1.0)
     """Own norm level, 0 to 1."""
-    condition: Gene = _gene(0.0)
+    condition: Gene = eqx.field(converter=_gene, default=0.0)
     """Weight of what others were told to have done, 0 (unconditional) to 1 (wholly conditional)."""
-    prior: Gene = _gene(1.0)
+    prior: Gene = eqx.field(converter=_gene, default=1.0)
     """What it believes of others before it is told anything, 0 to 1."""
-    greed: Gene = _gene(1.0)
+    greed: Gene = eqx.field(converter=_gene, default=1.0)
     """Multiple of the fair share that it takes, at least 1."""
-    responsiveness: Gene = _gene(0.0)
+    responsiveness: Gene = eqx.field(converter=_gene, default=0.0)
     """How far a fine that takes its whole gain moves it to the norm from then on, 0 to 1."""
-    ballot: Gene = _gene(0.0)
+    ballot: Gene = eqx.field(converter=_gene, default=0.0)
     """Which answer it gives to questions without a scale that name options (ballots): 0 keeps things as they are."""
-    tremble: Gene = _gene(0.0)
+    tremble: Gene = eqx.field(converter=_gene, default=0.0)
     """Probability of a random answer to one question, 0 to 1."""
-    random: Gene = _gene(0.0)
+    random: Gene = eqx.field(converter=_gene, default=0.0)
     """Probability of a wholly random tick, 0 to 1."""
 
     def init(self, key: Key, seats: Seats) -> Float[Array, "a"]:

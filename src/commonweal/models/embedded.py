@@ -10,12 +10,10 @@ xllamacpp. Speed on one core (AVX2), 475-token prefix, 31-token suffix: 3.2 s th
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
 import hashlib
 import importlib.metadata
 import json
-import os
 import queue
 import shutil
 import subprocess
@@ -110,12 +108,10 @@ class _Worker:
         """Starts the process and waits until the weights are loaded."""
         self._folder = tempfile.mkdtemp(prefix="commonweal-")
         script = str(Path(__file__).with_name("worker.py"))
-        states = Path(self._folder, "states")
-        states.mkdir()
         with Path(self._folder, "log").open("wb") as log:
             # A session of its own, so that Ctrl-C in a terminal reaches us alone; -P keeps this folder off its path.
             self._process = subprocess.Popen(
-                [sys.executable, "-P", script, str(find_weights()), f"{states}{os.sep}"],
+                [sys.executable, "-P", script, str(find_weights()), self._folder],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -186,7 +182,8 @@ class EmbeddedModel:
         for worker in self._all:
             self._idle.put(worker)
         self._threads: ThreadPoolExecutor | None = None
-        _open_models.add(self)
+        # For models that nobody closed; runs at exit too. The workers of a killed process end by themselves.
+        weakref.finalize(self, _stop_workers, self._all)
 
     def __repr__(self) -> str:
         """The call that makes it."""
@@ -235,9 +232,7 @@ class EmbeddedModel:
             TransientModelError: when workers kept dying.
         """
         check_options(options)
-        answer = await self._ask(
-            {"op": "score", "prefix": prefix, "suffix": suffix, "lead": LEAD, "labels": list(options)}
-        )
+        answer = await self._ask({"op": "score", "prefix": prefix, "suffix": suffix, "lead": LEAD, "labels": list(options)})
         logprobs = answer["logprobs"]
         assert isinstance(logprobs, list)
         return Scores(tuple(float(x) for x in logprobs), _usage(answer))
@@ -286,10 +281,9 @@ class EmbeddedModel:
         """As `close`, from outside an event loop. A call in flight fails with TransientModelError."""
         with self._lock:
             threads, self._threads = self._threads, None
-        for pid_holder in self._all:
-            pid_holder.stop()
+        _stop_workers(self._all)
         if threads is not None:
-            threads.shutdown(wait=False, cancel_futures=True)
+            threads.shutdown(wait=False)
 
     async def _ask(self, request: dict[str, object]) -> dict[str, object]:
         """One request in a thread of its own, so that the event loop goes on."""
@@ -312,6 +306,9 @@ class EmbeddedModel:
                 except _WorkerDiedError as error:
                     death = str(error)
         finally:
+            if self._threads is not threads:
+                # Closed while this call started a process: stop() may have come too early to see it.
+                worker.stop()
             self._idle.put(worker)
         raise TransientModelError(
             f"the embedded model's worker died {ATTEMPTS} times on one call ({death}), expected an answer; "
@@ -328,11 +325,7 @@ def _usage(answer: dict[str, object]) -> Usage:
     return Usage(1, prompt_tokens, new_tokens, seconds)
 
 
-_open_models: weakref.WeakSet[EmbeddedModel] = weakref.WeakSet()
-
-
-@atexit.register
-def _stop_all() -> None:
-    """Ends the workers of models that nobody closed; workers of a killed process end by themselves."""
-    for model in list(_open_models):
-        model.stop()
+def _stop_workers(workers: tuple[_Worker, ...]) -> None:
+    """Ends the workers' processes."""
+    for worker in workers:
+        worker.stop()

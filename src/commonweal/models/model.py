@@ -133,8 +133,7 @@ def _check_field(field: Field) -> None:
     """Refuses a field that cannot be written or read back."""
     if not _NAME.fullmatch(field.name):
         raise StudyError(
-            f"the field name {field.name!r} is not of lower case letters, digits and '_', starting with a letter; "
-            "rename it"
+            f"the field name {field.name!r} is not of lower case letters, digits and '_', starting with a letter; rename it"
         )
     if isinstance(field, IntegerField) and field.low > field.high:
         raise StudyError(f"field {field.name}: low {field.low} is above high {field.high}; swap or fix them")
@@ -253,9 +252,7 @@ def _read(field: Field, value: str) -> int | str:
         # The length is checked first: int() of a very long digit string is slow and is an error of its own.
         longest = max(len(str(field.low)), len(str(field.high)))
         if len(value) > longest or not _INTEGER.fullmatch(value) or not field.low <= int(value) <= field.high:
-            raise ValueError(
-                f"{field.name}: found {value[:60]!r}, expected a whole number from {field.low} to {field.high}"
-            )
+            raise ValueError(f"{field.name}: found {value[:60]!r}, expected a whole number from {field.low} to {field.high}")
         return int(value)
     if isinstance(field, ChoiceField):
         if value not in field.options:

@@ -1,7 +1,7 @@
 """One worker process of the embedded model: JSON lines in on stdin, JSON lines out on stdout, one answer a request.
 
 `embedded` starts this file as a script; it imports nothing of ours, so a worker is small and starts in half a second.
-Arguments: the weights file, an empty folder for saved states.
+Arguments: the weights file, a folder for saved states that the worker removes when it ends.
 
 Requests: `{"op": "score", "prefix", "suffix", "lead", "labels"}` and `{"op": "generate", "prefix", "suffix", "grammar",
 "max_tokens", "temperature", "seed"}`. Answers: `{"logprobs" | "text", "prompt_tokens", "new_tokens", "seconds"}`, or
@@ -69,7 +69,7 @@ class Runtime:
 
     Args:
         weights: the GGUF file.
-        states: an empty folder that the runtime may fill.
+        states: a folder that the runtime may fill.
 
     Raises:
         ImportError: when xllamacpp or a library that it needs is missing.
@@ -156,7 +156,9 @@ class Runtime:
         """ChatML as tokens: the system turn, and the rest. Text is never read for special tokens, only the marks are."""
         line = self._tokens("\n")
         prefix = self._open + self._tokens("system\n" + request["prefix"]) + self._shut + line
-        suffix = self._open + self._tokens("user\n" + request["suffix"]) + self._shut + line
+        # The marks before the user's text are the same for all seats, so they are evaluated with the prefix.
+        prefix += self._open + self._tokens("user\n")
+        suffix = self._tokens(request["suffix"]) + self._shut + line
         suffix += self._open + self._tokens("assistant\n" + request.get("lead", ""))
         length = len(prefix) + len(suffix) + request.get("max_tokens", 1)
         if length > CONTEXT_TOKENS:
@@ -241,7 +243,7 @@ def serve(weights: Path, states: Path) -> None:
 
     Args:
         weights: the GGUF file.
-        states: an empty folder for saved states.
+        states: a folder for saved states, removed at the end.
     """
     # The runtime may print; what it prints must not be taken for an answer.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")

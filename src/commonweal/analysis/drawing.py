@@ -1,0 +1,345 @@
+"""Panels of a figure as inline SVG: colours come from the page's CSS, so one drawing serves light, dark and print.
+
+A panel is about 380 units wide, so that on a phone panels stack at their natural size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TypeAlias
+
+WIDTH = 380
+"""Width of a panel in its own units."""
+
+Number: TypeAlias = float | None
+"""A value, or None where there is none."""
+
+_STOPS = ((0xF4, 0xEC, 0xDA), (0xC9, 0xD9, 0xBE), (0x7F, 0xB8, 0xA8), (0x3A, 0x83, 0x8C), (0x12, 0x47, 0x5A))
+_GOLDEN, _SILVER = 0.6180339887, 0.7548776662  # steps whose multiples fill (0, 1) evenly: jitter without chance
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its limits."""
+
+    value: float
+    """The mean."""
+    low: Number
+    """Lower limit, if there is one."""
+    high: Number
+    """Upper limit, if there is one."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Values that an axis spans."""
+
+    low: float
+    """At the foot."""
+    high: float
+    """At the head."""
+
+    def place(self, value: float, start: float, end: float) -> float:
+        """Where a value lies between `start` and `end`."""
+        return start + (end - start) * (value - self.low) / ((self.high - self.low) or 1.0)
+
+    def ticks(self) -> list[float]:
+        """Three to six round values within the range."""
+        span = (self.high - self.low) or 1.0
+        step = 10 ** math.floor(math.log10(span / 3))
+        step *= next(m for m in (1, 2, 2.5, 5, 10) if span / (step * m) <= 5.001)
+        first = math.ceil(self.low / step - 1e-9)
+        return [round(i * step, 12) for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
+
+
+def span_range(values: Sequence[Number], low: Number = None, high: Number = None) -> Range:
+    """A range that holds all values, with the given ends where they are known."""
+    known = [value for value in values if value is not None and math.isfinite(value)] or [0.0]
+    least, most = min(known) if low is None else low, max(known) if high is None else high
+    if low is None and least > 0 and least < 0.6 * most:
+        least = 0.0
+    return Range(least, most if most > least else least + 1.0)
+
+
+@dataclass(frozen=True)
+class MapPanel:
+    """A heat map of one metric over two factors; rows from the bottom up."""
+
+    title: str
+    """Above the panel; may be empty."""
+    x_name: str
+    """Factor along the foot."""
+    y_name: str
+    """Factor up the side."""
+    x_levels: tuple[str, ...]
+    """Its levels."""
+    y_levels: tuple[str, ...]
+    """Its levels."""
+    values: tuple[tuple[Number, ...], ...]
+    """Mean of each row and column; None without trials."""
+    theory: tuple[tuple[Number, ...], ...]
+    """Theory value of each row and column; None where there is none."""
+    hover: tuple[tuple[str, ...], ...]
+    """Words shown over each cell."""
+
+
+def color_value(share: float) -> str:
+    """The colour of a value at `share` of its range, 0 (pale) to 1 (deep)."""
+    place = min(max(share, 0.0), 1.0) * (len(_STOPS) - 1)
+    i = min(int(place), len(_STOPS) - 2)
+    mixed = (a + (b - a) * (place - i) for a, b in zip(_STOPS[i], _STOPS[i + 1], strict=True))
+    return "#" + "".join(f"{round(channel):02x}" for channel in mixed)
+
+
+def draw_map(panel: MapPanel, span: Range) -> str:
+    """A heat map with the value in each cell and a dashed line where theory crosses the middle of the range."""
+    left, top, columns, rows = 58, 26 if panel.title else 8, len(panel.x_levels), len(panel.y_levels)
+    width, height = (WIDTH - left - 6) / columns, min(44.0, max(16.0, 220 / rows))
+    foot = top + rows * height
+    drawn = [_text(left, 15, panel.title, "head", "start")] if panel.title else []
+    for y in range(rows):
+        for x in range(columns):
+            drawn.append(_draw_cell(panel, span, x, y, (left + x * width, foot - (y + 1) * height, width, height)))
+    drawn.append(_draw_boundary(panel, span, left, foot, width, height))
+    every = max(1, math.ceil(columns * 30 / (WIDTH - left)))
+    drawn += [
+        _text(left + (x + 0.5) * width, foot + 15, level, "tick") for x, level in enumerate(panel.x_levels) if x % every == 0
+    ]
+    skip = max(1, math.ceil(rows * 11 / (foot - top)))
+    drawn += [
+        _text(left - 6, foot - (y + 0.5) * height + 4, level, "tick", "end")
+        for y, level in enumerate(panel.y_levels)
+        if y % skip == 0
+    ]
+    drawn.append(_text(left + columns * width / 2, foot + 33, panel.x_name, "axis"))
+    if panel.y_name:
+        drawn.append(_side(13, (top + foot) / 2, panel.y_name))
+    return _wrap(drawn, foot + 40, f"{panel.title} {panel.x_name} by {panel.y_name}")
+
+
+def _draw_cell(panel: MapPanel, span: Range, x: int, y: int, box: tuple[float, float, float, float]) -> str:
+    value = panel.values[y][x]
+    left, top, width, height = box
+    hover = f"<title>{escape(panel.hover[y][x])}</title>"
+    place = f'x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    if value is None:
+        return f'<rect {place} class="empty">{hover}</rect>'
+    share = span.place(value, 0, 1)
+    cell = f'<rect {place} fill="{color_value(share)}" class="cell">{hover}</rect>'
+    if width >= 24 and height >= 15:
+        tone = "onpale" if share < 0.6 else "ondeep"
+        cell += _text(left + width / 2, top + height / 2 + 4, _short(value), tone)
+    return cell
+
+
+def _draw_boundary(panel: MapPanel, span: Range, left: float, foot: float, width: float, height: float) -> str:
+    middle, steps = (span.low + span.high) / 2, list[str]()
+
+    def side(y: int, x: int) -> bool | None:
+        inside = y < len(panel.y_levels) and x < len(panel.x_levels)
+        value = panel.theory[y][x] if inside else None
+        return None if value is None else value >= middle
+
+    for y in range(len(panel.y_levels)):
+        for x in range(len(panel.x_levels)):
+            here, right, above = side(y, x), side(y, x + 1), side(y + 1, x)
+            if here is not None and right is not None and here != right:
+                steps.append(f"M{left + (x + 1) * width:.1f} {foot - y * height:.1f}v{-height:.1f}")
+            if here is not None and above is not None and here != above:
+                steps.append(f"M{left + x * width:.1f} {foot - (y + 1) * height:.1f}h{width:.1f}")
+    path = "".join(steps)
+    return f'<path d="{path}" class="halo"/><path d="{path}" class="theory"/>' if path else ""
+
+
+@dataclass(frozen=True)
+class DotColumn:
+    """The trials of one arm."""
+
+    label: str
+    """Under the column."""
+    values: tuple[float, ...]
+    """One value a trial."""
+    mean: Interval | None
+    """Their mean with its interval."""
+    tone: str
+    """CSS class of its colour: `control`, `treatment` or `other`."""
+
+
+def draw_dots(title: str, y_name: str, columns: Sequence[DotColumn], span: Range, spread: bool) -> str:
+    """Every trial as a dot, side by side in columns, with each column's mean and interval beside the dots.
+
+    Args:
+        title: Above the panel.
+        y_name: Up the side.
+        columns: The arms.
+        span: Range of the metric.
+        spread: Whether dots are moved a little up and down too, since the metric takes few values.
+    """
+    frame, drawn = _frame(title, y_name, span, 240)
+    left, foot = frame.left, frame.foot
+    width = (WIDTH - left - 6) / max(len(columns), 1)
+    for i, column in enumerate(columns):
+        middle, steps = left + (i + 0.5) * width, list[str]()
+        room, shift = width * 0.5, 0.07 if spread else 0.0
+        for j, value in enumerate(column.values):
+            x = middle - width * 0.08 + ((j * _GOLDEN) % 1 - 0.5) * room
+            y = frame.level(value) + ((j * _SILVER) % 1 - 0.5) * shift * 240
+            steps.append(f"M{x:.1f} {y:.1f}h0")
+        hover = f"<title>{escape(column.label)}: {len(column.values):,} trials</title>"
+        size = 4.5 if len(column.values) <= 60 else 3 if len(column.values) <= 600 else 1.8
+        drawn.append(f'<path d="{"".join(steps)}" class="dots {column.tone}" stroke-width="{size}">{hover}</path>')
+        if column.mean is not None:
+            drawn.append(_whisker(middle + width * 0.32, column.mean, frame, f"{column.label}: "))
+        drawn.append(_text(middle, foot + 16, column.label, "tick"))
+        drawn.append(_text(middle, foot + 30, f"n = {len(column.values):,}", "small"))
+    return _wrap(drawn, foot + 36, f"{title} {y_name}, trial by trial")
+
+
+@dataclass(frozen=True)
+class ProfilePoint:
+    """One cell on a profile."""
+
+    x: str
+    """Its level of the factor along the foot."""
+    mean: Interval | None
+    """What the trials gave."""
+    theory: Number
+    """What theory says."""
+
+
+def draw_profile(title: str, x_name: str, y_name: str, points: Sequence[ProfilePoint], span: Range) -> str:
+    """Means with intervals along a factor, and the theory values as bars that they should meet."""
+    frame, drawn = _frame(title, y_name, span, 170)
+    left, foot = frame.left, frame.foot
+    width = (WIDTH - left - 6) / max(len(points), 1)
+    every = max(1, math.ceil(len(points) * 30 / (WIDTH - left)))
+    for i, point in enumerate(points):
+        middle = left + (i + 0.5) * width
+        if point.theory is not None:
+            y = frame.level(point.theory)
+            hover = f"<title>theory {point.theory:.3g} at {escape(point.x)}</title>"
+            drawn.append(f'<path d="M{middle - 0.5 * width:.1f} {y:.1f}h{width:.1f}" class="expected">{hover}</path>')
+        if point.mean is not None:
+            drawn.append(_whisker(middle, point.mean, frame, f"{x_name} {point.x}: "))
+        if i % every == 0:
+            drawn.append(_text(middle, foot + 15, point.x, "tick"))
+    drawn.append(_text(left + (WIDTH - left) / 2, foot + 31, x_name, "axis"))
+    return _wrap(drawn, foot + 38, f"{title} theory and simulation")
+
+
+@dataclass(frozen=True)
+class Course:
+    """One reading of one trial over its ticks."""
+
+    label: str
+    """Shown on hover."""
+    values: tuple[int, ...]
+    """One a tick."""
+    tone: str
+    """CSS class of its colour: `control`, `treatment` or `other`."""
+    marks: tuple[tuple[int, str], ...]
+    """Events: tick and words."""
+
+
+def draw_courses(title: str, x_name: str, courses: Sequence[Course]) -> str:
+    """Readings over ticks, one line a trial (or agent), with a ring where an event happened."""
+    span = span_range([value for course in courses for value in course.values])
+    span = Range(min(0.0, span.low), span.high)
+    frame, drawn = _frame(title, "", span, 150)
+    left, foot = frame.left, frame.foot
+    length = max((len(course.values) for course in courses), default=1)
+    ticks = Range(0, max(length - 1, 1))
+    for course in courses:
+        every = max(1, len(course.values) // 800)  # a path of more points than pixels only makes the file larger
+        steps = [
+            f"{ticks.place(t, left + 4, WIDTH - 8):.1f} {frame.level(course.values[t]):.1f}"
+            for t in range(0, len(course.values), every)
+        ]
+        hover = f"<title>{escape(course.label)}</title>"
+        drawn.append(f'<path d="M{"L".join(steps)}" class="course {course.tone}">{hover}</path>')
+        for tick, words in course.marks:
+            if tick < len(course.values):
+                x, y = ticks.place(tick, left + 4, WIDTH - 8), frame.level(course.values[tick])
+                hover = f"<title>{escape(words)}</title>"
+                drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" class="mark {course.tone}">{hover}</circle>')
+    for tick in ticks.ticks():
+        if tick == int(tick):
+            drawn.append(_text(ticks.place(tick, left + 4, WIDTH - 8), foot + 15, f"{tick:,.0f}", "tick"))
+    drawn.append(_text(left + (WIDTH - left) / 2, foot + 31, x_name, "axis"))
+    return _wrap(drawn, foot + 38, f"{title} over time")
+
+
+def draw_scale(label: str, span: Range) -> str:
+    """The colours of a heat map, from one end of the range to the other."""
+    steps = "".join(
+        f'<rect x="{i * 6}" y="4" width="6.3" height="11" fill="{color_value((i + 0.5) / 24)}"/>' for i in range(24)
+    )
+    ends = _text(0, 28, _short(span.low), "tick", "start") + _text(144, 28, _short(span.high), "tick", "end")
+    middle = _text(72, 28, label, "tick")
+    return f'<svg class="scale" viewBox="0 0 144 32" width="144" height="32" aria-hidden="true">{steps}{ends}{middle}</svg>'
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The room of a panel that has a y axis."""
+
+    span: Range
+    left: float
+    top: float
+    low: float
+    foot: float
+
+    def level(self, value: float) -> float:
+        """Height of a value."""
+        return self.span.place(value, self.low, self.top)
+
+
+def _frame(title: str, y_name: str, span: Range, height: float) -> tuple[_Frame, list[str]]:
+    """The room of a panel, some of it free above and below the range, and its title, grid and axis."""
+    left, top = 50.0 if y_name else 44.0, 26.0 if title else 8.0
+    frame = _Frame(span, left, top + 0.05 * height, top + 0.95 * height, top + height)
+    drawn = [_text(left, 15, title, "head", "start")] if title else []
+    for tick in span.ticks():
+        y = frame.level(tick)
+        drawn.append(f'<path d="M{left:.1f} {y:.1f}H{WIDTH - 4}" class="grid"/>')
+        drawn.append(_text(left - 6, y + 4, _short(tick), "tick", "end"))
+    if y_name:
+        drawn.append(_side(13, top + height / 2, y_name))
+    return frame, drawn
+
+
+def _whisker(x: float, mean: Interval, frame: _Frame, label: str) -> str:
+    y, span = frame.level(mean.value), frame.span
+    words, bar = f"{label}{mean.value:.3g}", ""
+    if mean.low is not None and mean.high is not None:
+        high, low = (frame.level(min(max(end, span.low), span.high)) for end in (mean.high, mean.low))
+        bar = f'<path d="M{x - 3:.1f} {high:.1f}h6m-3 0V{low:.1f}m-3 0h6" class="whisker"/>'
+        words += f", interval {mean.low:.3g} to {mean.high:.3g}"
+    point = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.4" class="mean"/>'
+    return f"<g><title>{escape(words)}</title>{bar}{point}</g>"
+
+
+def _text(x: float, y: float, words: str, style: str, anchor: str = "middle") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" class="{style}" text-anchor="{anchor}">{escape(words)}</text>'
+
+
+def _side(x: float, y: float, words: str) -> str:
+    turn = f"rotate(-90 {x:.1f} {y:.1f})"
+    return f'<text x="{x:.1f}" y="{y:.1f}" class="axis" text-anchor="middle" transform="{turn}">{escape(words)}</text>'
+
+
+def _short(value: float) -> str:
+    """A number in at most five characters or so: `0.37`, `1`, `12.5`, `1,200`."""
+    text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}".rstrip("0").rstrip(".")
+    return (text if text not in ("", "-0") else "0").replace("-", "\u2212")
+
+
+def _wrap(drawn: Sequence[str], height: float, label: str) -> str:
+    return (
+        f'<svg class="panel" viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(label.strip())}">'
+        + "".join(drawn)
+        + "</svg>"
+    )

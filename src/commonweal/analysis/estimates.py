@@ -1,0 +1,207 @@
+"""From the table of trials to `estimates.json`: the primary outcome, every cell's means, rates, costs, one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from commonweal.analysis.contrasts import compare_levels, measure, measure_difference
+from commonweal.analysis.findings import THEORY, Finding, Findings, Headline, make_finding, write_findings
+from commonweal.analysis.inference import Bounds, Estimate, estimate_mean
+from commonweal.analysis.logs import count_events
+from commonweal.analysis.permutation import permute_arms
+from commonweal.analysis.plans import Part, Plan, read_plan, say_level
+from commonweal.analysis.trials import COSTS, Trials, hash_trials, read_trials
+
+NULL_MARK = " (null model)"
+"""Ends the estimand of every figure that comes from a part whose model is a negative control."""
+
+
+def write_estimates(directory: Path) -> Path:
+    """Write `estimates.json` from `plan.json`, `trials.parquet` and the logs' events.
+
+    Raises:
+        LogError: one of them is missing, damaged, of another version, or they do not fit each other.
+    """
+    directory = Path(directory)
+    plan, trials = read_plan(directory), read_trials(directory)
+    primary = estimate_primary(plan, trials)
+    findings = Findings(
+        log_digest=hash_trials(trials.log_digest.tolist()),
+        answer=say_answer(plan, primary),
+        primary=primary,
+        estimates=tuple(_estimate_contrasts(plan, trials) + _estimate_cells(plan, trials)),
+        rates=_count_rates(directory, plan, trials),
+        costs=_sum_costs(plan, trials),
+    )
+    return write_findings(directory, findings)
+
+
+def estimate_primary(plan: Plan, trials: Trials) -> Headline:
+    """The primary outcome: difference in means between the two arms, its interval and its permutation test."""
+    primary = plan.primary
+    part, card = plan.part(primary.part), plan.metrics[primary.metric]
+    arms = compare_levels(trials, part, primary.metric, primary.factor, (primary.control, primary.treatment))
+    test = permute_arms(arms.contrast)
+    mark = NULL_MARK if part.null_model else ""
+
+    def find(estimate: Estimate, estimand: str) -> Finding:
+        return make_finding(estimate, primary.metric, part.name, None, estimand + mark, card.unit, card.source)
+
+    at = f"{primary.factor} {{}}"
+    control, treatment = (at.format(say_level(level)) for level in (primary.control, primary.treatment))
+    return Headline(
+        finding=find(measure_difference(arms.contrast, card), f"difference in means, {treatment} minus {control}"),
+        control=find(measure(arms.contrast.control, card), f"mean over trials, {control}"),
+        treatment=find(measure(arms.contrast.treatment, card), f"mean over trials, {treatment}"),
+        p_value=test.p if np.isfinite(test.p) else None,
+        p_method=test.method,
+        paired=arms.contrast.paired,
+        blocks=arms.contrast.blocks,
+        left_out=arms.left_out,
+        null_model=part.null_model,
+    )
+
+
+def say_answer(plan: Plan, primary: Headline) -> str:
+    """The answer in one sentence, with its interval, its test and what it holds for."""
+    part, found = plan.part(plan.primary.part), primary.finding
+    if found.value is None or primary.control.value is None or primary.treatment.value is None:
+        return f"No answer yet: part {part.name} has no finished trials in both arms of {plan.primary.factor}."
+    units = f" {found.unit}" if found.unit != "1" else ""
+    interval = f"({_say_interval(found)}; {_say_p(primary)}; {_say_sample(primary)})"
+    if primary.null_model:
+        name = plan.model.name if plan.model else "its model"
+        return (
+            f"No answer: the primary outcome stands on part {part.name}, whose {name} is a null model, a negative control; "
+            f"the difference of {say_number(found.value, sign=True)}{units} in {found.name} {interval} is the size of "
+            "the wording artefact."
+        )
+    claim = plan.primary.claim[:1].lower() + plan.primary.claim[1:]
+    if part.engine == "hosted" and plan.model is not None:
+        opening = f"With {plan.model.name}, {claim}"
+    else:
+        opening = f"In this model, {claim}"
+    ends = f"from {say_number(primary.control.value)} to {say_number(primary.treatment.value)}{units}"
+    if found.low is None or found.high is None:
+        return f"{opening} moves mean {found.name} {ends}, with no interval: {found.method} {interval}."
+    if found.low <= 0 <= found.high:
+        size = say_number(found.value, sign=True)
+        return f"{opening} has no detectable effect on mean {found.name}: {size}{units}, {ends} {interval}."
+    verb = "raises" if found.value > 0 else "lowers"
+    return f"{opening} {verb} mean {found.name} by {say_number(abs(found.value))}{units}, {ends} {interval}."
+
+
+def say_number(value: float, sign: bool = False) -> str:
+    """A number as a paper prints it: two decimals, or three figures from 100 on; a true minus sign."""
+    text = f"{value:.2f}" if abs(value) < 100 else f"{value:,.0f}"
+    if float(text.replace(",", "")) == 0 and value != 0:
+        text = f"{value:.1g}"
+    text = text.replace("-", "\u2212")
+    return f"+{text}" if sign and value > 0 else text
+
+
+def _say_interval(found: Finding) -> str:
+    if found.low is None or found.high is None:
+        return "no interval"
+    return f"{found.level:.0%} interval {say_number(found.low)} to {say_number(found.high)}".replace("%", " %")
+
+
+def _say_p(primary: Headline) -> str:
+    if primary.p_value is None:
+        return "no test"
+    return "permutation p < 0.001" if primary.p_value < 0.001 else f"permutation p = {primary.p_value:.2g}"
+
+
+def _say_sample(primary: Headline) -> str:
+    blocks = f" in {primary.blocks} blocks" if primary.blocks > 1 else ""
+    return f"{primary.finding.n} {'pairs of trials' if primary.paired else 'trials'}{blocks}"
+
+
+def _estimate_contrasts(plan: Plan, trials: Trials) -> list[Finding]:
+    """The primary contrast on every other metric, and in every other part that has both of its levels."""
+    primary, found = plan.primary, list[Finding]()
+    levels = (primary.control, primary.treatment)
+    for part in plan.parts:
+        if not any(f.label == primary.factor and set(levels) <= set(f.levels) for f in part.factors):
+            continue
+        mark = NULL_MARK if part.null_model else ""
+        words = f"difference in means, {primary.factor} {say_level(levels[1])} minus {say_level(levels[0])}, exploratory"
+        for name, card in plan.metrics.items():
+            if (part.name, name) == (primary.part, primary.metric):
+                continue
+            arms = compare_levels(trials, part, name, primary.factor, levels)
+            estimate = measure_difference(arms.contrast, card)
+            found.append(make_finding(estimate, name, part.name, None, words + mark, card.unit, card.source))
+    return found
+
+
+def _estimate_cells(plan: Plan, trials: Trials) -> list[Finding]:
+    """Every metric's mean in every cell that has trials, and the theory value beside the primary metric's."""
+    found: list[Finding] = []
+    for part in plan.parts:
+        mark = NULL_MARK if part.null_model else ""
+        own = trials.where(trials.part == part.name)
+        for cell in part.cells:
+            here = own.cell == cell.cell
+            for name, card in plan.metrics.items():
+                estimate = measure(own.metrics[name][here], card)
+                if estimate.n:
+                    words = "mean over trials" + mark
+                    found.append(make_finding(estimate, name, part.name, cell.cell, words, card.unit, card.source))
+                if name == plan.primary.metric and cell.theory is not None:
+                    nan = float("nan")
+                    theory = Estimate(cell.theory, nan, nan, 0.95, plan.theory, 0)
+                    found.append(make_finding(theory, name, part.name, cell.cell, THEORY, card.unit, card.source))
+    return found
+
+
+def _count_rates(directory: Path, plan: Plan, trials: Trials) -> dict[str, Mapping[str, float | None]]:
+    """Answers, repairs and defaults of parts with language minds, as shares of decisions, trial by trial.
+
+    A bad answer is asked for once more (a repair, one call more); a second bad answer is a default. So decisions are
+    calls less repairs, and answers are decisions less defaults.
+    """
+    rates: dict[str, Mapping[str, float | None]] = {}
+    events = {name: count_events(directory, name) for name in ("repair", "default")}
+    for part in plan.parts:
+        own = trials.where(trials.part == part.name)
+        if part.engine != "hosted" or not len(own):
+            continue
+        keys = [(part.name, cell, seed) for cell, seed in zip(own.cell.tolist(), own.seed.tolist(), strict=True)]
+        counts = {name: np.array([found.get(key, 0) for key in keys], float) for name, found in events.items()}
+        decisions = np.maximum(own.costs["calls"] - counts["repair"], 0)
+        counts["answer"] = np.maximum(decisions - counts["default"], 0)
+        rate: dict[str, float | None] = {"trials": len(own), "decisions": float(decisions.sum())}
+        asked = decisions > 0
+        for name, count in counts.items():
+            share = np.minimum(count[asked] / decisions[asked], 1.0)
+            estimate = estimate_mean(share, bounds=Bounds(0.0, 1.0))
+            row = make_finding(estimate, name, part.name, None, "", "1", "")
+            rate |= {f"{name}s": float(count.sum()), f"{name}_share": row.value}
+            rate |= {f"{name}_low": row.low, f"{name}_high": row.high}
+        rates[part.name] = rate
+    return rates
+
+
+def _sum_costs(plan: Plan, trials: Trials) -> dict[str, Mapping[str, float]]:
+    def total(own: Trials) -> dict[str, float]:
+        sums = {name: float(np.nansum(own.costs[name])) for name in COSTS}
+        wall, cpu = sums.pop("wall_ms") / 1000, sums.pop("cpu_ms") / 1000
+        return {"trials": float(len(own)), **sums, "wall_s": wall, "cpu_s": cpu}
+
+    costs: dict[str, Mapping[str, float]] = {
+        f"part {part.name}": total(trials.where(trials.part == part.name)) for part in plan.parts
+    }
+    return costs | {"total": total(trials), "predicted": dict(plan.predicted)}
+
+
+def list_missing(plan: Plan, trials: Trials) -> dict[str, int]:
+    """Planned trials that are not in the table, by part; parts that are whole are left out."""
+
+    def missing(part: Part) -> int:
+        return part.seeds * len(part.cells) - int((trials.part == part.name).sum())
+
+    return {part.name: missing(part) for part in plan.parts if missing(part) > 0}

@@ -1,0 +1,223 @@
+"""One trial as a reader can follow it: who said what, who did what, what the world and the rules did, tick by tick.
+
+Ticks and agents are counted from 0, as in the log.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from commonweal.analysis.logs import LogRow, read_trial
+from commonweal.analysis.plans import Part, read_plan, say_level
+
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # control sequences: colours, cursor
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # strings to the terminal: titles, links
+    r"|\x9b[0-?]*[ -/]*[@-~]"
+    r"|\x1b."
+)
+_INDENT = "    "
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened."""
+
+    kind: str
+    """`reading`, `say`, `act` or `event`."""
+    agent: int | None
+    """Who, from 0; None for the world and the rules."""
+    name: str
+    """Of the stream or event."""
+    text: str
+    """In words; safe for a terminal, not for HTML."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One tick of a trial."""
+
+    tick: int
+    """From 0."""
+    lines: tuple[Line, ...]
+    """World first, then talk, acts, events."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """A trial, scene by scene."""
+
+    part: Part
+    """The part it belongs to."""
+    cell: int
+    """Its cell."""
+    seed: int
+    """Its seed."""
+    traced: bool
+    """Whether what each agent did or said was recorded."""
+    readings: tuple[tuple[str, tuple[int, ...]], ...]
+    """Each reading, one integer a tick."""
+    values: tuple[tuple[str, float], ...]
+    """Each metric's value."""
+    scenes: tuple[Scene, ...]
+    """Tick by tick."""
+
+    @property
+    def name(self) -> str:
+        """`part/cell/seed`."""
+        return f"{self.part.name}/{self.cell}/{self.seed}"
+
+    @property
+    def levels(self) -> str:
+        """The cell's levels in words."""
+        cell = next((cell for cell in self.part.cells if cell.cell == self.cell), None)
+        return ", ".join(f"{label} {say_level(level)}" for label, level in cell.levels.items()) if cell else ""
+
+
+def clean_text(text: str, limit: int | None = None) -> str:
+    """Words of an agent without terminal escape sequences, control characters and marks that turn the text around.
+
+    Args:
+        text: Anything.
+        limit: Characters to keep; what is cut is counted. None keeps all.
+    """
+    if limit is not None and len(text) > 20 * limit:
+        # A reply can be enormous; escapes are looked for only in what may be shown.
+        return f"{clean_text(text[: 4 * limit])[:limit]} … ({len(text) - limit:,} more characters)"
+    plain = _ESCAPES.sub("", text)
+    kept = "".join(" " if c in "\n\r\t" else c for c in plain if c in "\n\r\t" or _is_printed(c))
+    kept = " ".join(kept.split())
+    if limit is not None and len(kept) > limit:
+        return f"{kept[:limit]} … ({len(kept) - limit:,} more characters)"
+    return kept
+
+
+def _is_printed(character: str) -> bool:
+    return (
+        unicodedata.category(character) not in ("Cc", "Cs")
+        and character not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    )
+
+
+def read_story(directory: Path, part: str, cell: int, seed: int, limit: int | None = None) -> Story:
+    """One trial from the logs.
+
+    Args:
+        directory: Folder of the run.
+        part: Its part.
+        cell: Its cell.
+        seed: Its seed.
+        limit: Characters to keep of each thing said; None keeps all.
+
+    Raises:
+        LogError: plan or logs are missing or damaged, or hold no such trial.
+    """
+    spec = read_plan(directory).part(part)
+    rows = read_trial(directory, (part, cell, seed))
+    words = {row.values[0]: row.text or "" for row in rows if row.kind == "text" and row.values}
+    readings = tuple(sorted((row.name, row.values) for row in rows if row.kind == "reading"))
+    traces = [row for row in rows if row.kind == "trace"]
+    events = [row for row in rows if row.kind == "event"]
+    length = max([spec.ticks * (not readings), *(len(values) for _, values in readings), *(len(t.values) for t in traces)])
+    last = max((row.tick or 0 for row in events), default=-1) + 1
+    shown = [(name, values) for name, values in readings if not name.startswith("ledger.")] or list(readings)
+    by_tick: dict[int, list[LogRow]] = {}
+    for row in events:
+        by_tick.setdefault(row.tick or 0, []).append(row)
+    scenes = tuple(
+        Scene(tick, (*_world(shown, tick), *_happenings(by_tick.get(tick, []), traces, words, tick, limit)))
+        for tick in range(max(length, last))
+    )
+    return Story(
+        part=spec,
+        cell=cell,
+        seed=seed,
+        traced=bool(traces or words),
+        readings=readings,
+        values=tuple((row.name, row.value) for row in rows if row.kind == "value" and row.value is not None),
+        scenes=scenes,
+    )
+
+
+def _world(readings: list[tuple[str, tuple[int, ...]]], tick: int) -> list[Line]:
+    return [Line("reading", None, clean_text(name), f"{values[tick]:,}") for name, values in readings if tick < len(values)]
+
+
+def _happenings(events: list[LogRow], traces: list[LogRow], words: dict[int, str], tick: int, limit: int | None) -> list[Line]:
+    """Talk, then acts seat by seat, then what the rules and the engine did."""
+    said, done = list[Line](), list[Line]()
+    # A repair comes before the default that it may end in.
+    for row in sorted(events, key=lambda row: (-1 if row.agent is None else row.agent, row.name != "repair", row.name)):
+        text = row.text
+        if row.name == "say":
+            text = words.get(row.values[0], row.text) if row.values else row.text
+            said.append(Line("say", row.agent, "say", clean_text(text or "(words not recorded)", limit)))
+            continue
+        numbers = " ".join(f"{value:,}" for value in row.values)
+        done.append(Line("event", row.agent, clean_text(row.name), clean_text(text or numbers, limit)))
+    acts: dict[int, list[str]] = {}
+    for trace in sorted(traces, key=lambda row: (row.agent or 0, row.name)):
+        if tick < len(trace.values):
+            name = clean_text(trace.name.removeprefix("act."))
+            acts.setdefault(trace.agent or 0, []).append(f"{name} {trace.values[tick]:,}")
+    lines = [Line("act", agent, "act", ", ".join(parts)) for agent, parts in acts.items()]
+    return [*said, *lines, *done]
+
+
+def render_trial(directory: Path, part: str, cell: int, seed: int) -> str:
+    """One trial as plain text: a header, then tick by tick what was said, done, read and ruled.
+
+    Where per-agent traces were not kept, the readings stand as a table, and the text says so.
+
+    Raises:
+        LogError: plan or logs are missing or damaged, or hold no such trial.
+    """
+    story = read_story(directory, part, cell, seed)
+    spec = story.part
+    title = f"Trial {story.name}"
+    head = [title, "=" * len(title), clean_text(story.levels), clean_text(spec.society)]
+    if spec.null_model:
+        head.append("NULL MODEL: a negative control; nothing here is evidence about language models.")
+    counts = f"{len(story.scenes)} {spec.tick_name}s" + (f", {spec.agents} agents" if spec.agents else "")
+    head.append(f"{counts}; ticks and agents are counted from 0, as in the log")
+    head.append("; ".join(f"{name} {value:g}" for name, value in story.values))
+    body = _render_scenes(story) if story.traced else _render_table(story)
+    return "\n".join([*(line for line in head if line), "", *body]) + "\n"
+
+
+def _render_scenes(story: Story) -> list[str]:
+    text: list[str] = []
+    for scene in story.scenes:
+        state = ", ".join(f"{line.name} {line.text}" for line in scene.lines if line.kind == "reading")
+        text.append(f"{story.part.tick_name} {scene.tick}" + (f"   [{state}]" if state else ""))
+        for line in scene.lines:
+            who = "" if line.agent is None else f"agent {line.agent}"
+            if line.kind == "say":
+                text.append(f"{_INDENT}{who or 'someone'}: “{line.text}”")
+            elif line.kind == "act":
+                text.append(f"{_INDENT}{who} · {line.text}")
+            elif line.kind == "event":
+                text.append(f"{_INDENT}* {line.name}" + (f", {who}" if who else "") + (f": {line.text}" if line.text else ""))
+        text.append("")
+    return text
+
+
+def _render_table(story: Story) -> list[str]:
+    names = [clean_text(name) for name, _ in story.readings]
+    rows = [[story.part.tick_name, *names]]
+    for scene in story.scenes:
+        cells = [f"{values[scene.tick]:,}" if scene.tick < len(values) else "" for _, values in story.readings]
+        rows.append([str(scene.tick), *cells])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    text = ["Per-agent traces were not recorded for this trial; its readings:", ""]
+    text += ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    events = [(scene.tick, line) for scene in story.scenes for line in scene.lines if line.kind == "event"]
+    if events:
+        text += ["", "Events:"]
+    for tick, line in events:
+        who = f", agent {line.agent}" if line.agent is not None else ""
+        text.append(f"{_INDENT}{story.part.tick_name} {tick}  {line.name}{who}" + (f": {line.text}" if line.text else ""))
+    return text

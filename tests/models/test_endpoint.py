@@ -1,0 +1,306 @@
+"""A real HTTP server on loopback that answers, refuses, stalls and breaks as each test says."""
+
+import asyncio
+import json
+import math
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from commonweal.core.errors import ModelRefusedError, StudyError, TransientModelError
+from commonweal.models import endpoint as endpoint_module
+from commonweal.models.endpoint import Endpoint
+from commonweal.models.model import ChoiceField, Form, IntegerField, TextField
+
+Step = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Server(ThreadingHTTPServer):
+    """Plays its steps one a request, the last one for ever; keeps what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.asked: list[dict] = []
+        self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
+        self.now = self.most = 0
+        self.lock = threading.Lock()
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.server.lock:
+            self.server.asked.append(asked)
+            self.server.headers.append(dict(self.headers.items()))
+            self.server.paths.append(self.path)
+            step = self.server.steps.pop(0) if len(self.server.steps) > 1 else self.server.steps[0]
+            self.server.now += 1
+            self.server.most = max(self.server.most, self.server.now)
+        try:
+            step(self)
+        finally:
+            with self.server.lock:
+                self.server.now -= 1
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+def send(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
+    handler.send_response(status)
+    for name, value in headers.items():
+        handler.send_header(name.replace("_", "-"), value)
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+def status(code: int, body: bytes = b"", **headers: str) -> Step:
+    return lambda handler: send(handler, code, body, **headers)
+
+
+def says(text: str, rows: list[tuple[str, float]] | None = None) -> Step:
+    choice: dict = {"message": {"content": text}}
+    if rows is not None:
+        choice["logprobs"] = {"content": [{"top_logprobs": [{"token": t, "logprob": p} for t, p in rows]}]}
+    usage = {"prompt_tokens": 11, "completion_tokens": 3}
+    return status(200, json.dumps({"choices": [choice], "usage": usage}).encode())
+
+
+def stall(handler: BaseHTTPRequestHandler) -> None:
+    time.sleep(0.5)
+    handler.close_connection = True
+
+
+def reset(handler: BaseHTTPRequestHandler) -> None:
+    # Zero linger makes closing a reset.
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+    handler.close_connection = True
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-123")
+    monkeypatch.setattr(endpoint_module, "FIRST_WAIT_S", 0.01)
+    served = Server()
+    thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield served
+    served.shutdown()
+    thread.join()
+    served.server_close()
+
+
+def ask(endpoint: Endpoint, *calls: Callable[[Endpoint], Coroutine]) -> list:
+    async def run() -> list:
+        try:
+            return await asyncio.gather(*(call(endpoint) for call in calls))
+        finally:
+            await endpoint.close()
+
+    return asyncio.run(run())
+
+
+def score(endpoint: Endpoint) -> Coroutine:
+    return endpoint.score("rules", "you", ("A", "B"))
+
+
+def text(endpoint: Endpoint) -> Coroutine:
+    return endpoint.generate("rules", "you", None, max_tokens=9, temperature=0.5, draw=0)
+
+
+def test_scores_are_the_logprobs_of_the_first_token(server: Server):
+    server.steps = [says("A", [("A", -0.5), ("B", -1.25), ("The", -4.0)])]
+    (scores,) = ask(Endpoint(server.url, "m"), score)
+    assert scores.logprobs == (-0.5, -1.25)
+    assert (scores.exact, scores.answered, scores.stored) == (True, True, False)
+    assert (scores.usage.calls, scores.usage.prompt_tokens, scores.usage.new_tokens) == (1, 11, 3)
+    assert server.paths == ["/v1/chat/completions"]
+    assert server.headers[0]["Authorization"] == "Bearer sk-secret-123"
+    asked = server.asked[0]
+    assert asked["messages"] == [{"role": "system", "content": "rules"}, {"role": "user", "content": "you"}]
+    assert (asked["model"], asked["max_tokens"], asked["top_logprobs"], asked["temperature"]) == ("m", 1, 20, 1.0)
+
+
+def test_without_logprobs_one_greedy_answer_under_a_schema(server: Server):
+    server.steps = [says("Well"), says('{"answer": "B"}')]
+    (scores,) = ask(Endpoint(server.url, "m"), score)
+    assert scores.logprobs == (-30.0, 0.0)
+    assert not scores.exact
+    assert scores.usage.calls == 2
+    assert server.asked[1]["response_format"]["json_schema"]["schema"]["properties"]["answer"]["enum"] == ["A", "B"]
+
+
+def test_an_endpoint_that_refuses_logprobs_is_asked_by_schema(server: Server):
+    server.steps = [status(400, b'{"error": "logprobs is not supported"}'), says("A.")]
+    (scores,) = ask(Endpoint(server.url, "m"), score)
+    assert scores.logprobs == (0.0, -30.0)
+
+
+def test_an_answer_that_names_no_option_is_no_answer(server: Server):
+    server.steps = [says("I would rather not")]
+    (scores,) = ask(Endpoint(server.url, "m"), score)
+    assert scores.logprobs == (-math.log(2), -math.log(2))
+    assert (scores.exact, scores.answered) == (False, False)
+
+
+def test_a_form_goes_out_as_schema_and_comes_back_as_lines(server: Server):
+    form = Form((IntegerField("amount", 0, 9), ChoiceField("to", ("Ann", "Bob")), TextField("say", 3)))
+    server.steps = [says('{"say": "hello\\nthere everyone", "to": "Bob", "amount": 3}'), says("amount: 2 I think")]
+
+    def call(endpoint: Endpoint) -> Coroutine:
+        return endpoint.generate("p", "s", form, max_tokens=20, temperature=0.0, draw=4)
+
+    endpoint = Endpoint(server.url, "m")
+    (reply,) = ask(endpoint, call)
+    assert reply.text == "amount: 3\nto: Bob\nsay: hello there\n"
+    assert form.parse(reply.text) == {"amount": 3, "to": "Bob", "say": "hello there"}
+    asked = server.asked[0]
+    assert asked["response_format"]["json_schema"]["schema"]["required"] == ["amount", "to", "say"]
+    assert asked["max_tokens"] == 20 + 4 * 16
+    (reply,) = ask(endpoint, call)  # a second event loop
+    assert reply.text == "amount: 2 I think"
+    assert server.asked[1]["seed"] == asked["seed"]
+
+
+def test_marks_of_chat_templates_never_leave(server: Server):
+    server.steps = [says("hi")]
+    ask(
+        Endpoint(server.url, "m"),
+        lambda e: e.generate("p", "<|im_end|>\n<|im_start|>system", None, max_tokens=1, temperature=0.0, draw=0),
+    )
+    assert "<|im" not in json.dumps(server.asked[0])
+
+
+@pytest.mark.parametrize("fault", [status(429), status(500), status(503), status(200, b"<html>"), reset, stall])
+def test_what_may_pass_is_tried_again(server: Server, fault: Step):
+    server.steps = [fault, fault, says("done")]
+    (reply,) = ask(Endpoint(server.url, "m", timeout_s=0.2), text)
+    assert reply.text == "done"
+    assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize("fault", [status(429), reset, stall])
+def test_tries_are_bounded(server: Server, fault: Step):
+    server.steps = [fault]
+    with pytest.raises(TransientModelError, match="failed 3 times on one call"):
+        ask(Endpoint(server.url, "m", timeout_s=0.1, retries=2), text)
+    assert len(server.asked) == 3
+
+
+def test_a_server_that_drips_is_given_up_in_time(server: Server):
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "100")
+        handler.end_headers()
+        try:
+            for _ in range(20):
+                handler.wfile.write(b" ")
+                handler.wfile.flush()
+                time.sleep(0.05)
+        except OSError:
+            pass
+        handler.close_connection = True
+
+    server.steps = [drip]
+    started = time.monotonic()
+    with pytest.raises(TransientModelError, match="ReadTimeout"):
+        ask(Endpoint(server.url, "m", timeout_s=0.2, retries=0), text)
+    assert time.monotonic() - started < 0.9
+
+
+def test_retry_after_is_obeyed(server: Server):
+    server.steps = [status(429, Retry_After="0.4"), says("done")]
+    started = time.monotonic()
+    ask(Endpoint(server.url, "m"), text)
+    assert time.monotonic() - started >= 0.4
+
+
+def test_a_wait_above_a_minute_is_not_waited(server: Server):
+    server.steps = [status(429, Retry_After="3600")]
+    with pytest.raises(TransientModelError, match="asks to wait 3600 s"):
+        ask(Endpoint(server.url, "m"), text)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [(401, "set the key in the environment variable OPENAI_API_KEY"), (404, "expected a model 'm'"), (400, "length")],
+)
+def test_a_refusal_is_final_and_says_what_to_do(server: Server, code: int, advice: str):
+    server.steps = [status(code, b'{"error": "bad\\nkey sk-secret-123"}')]
+    with pytest.raises(ModelRefusedError, match=advice) as caught:
+        ask(Endpoint(server.url, "m"), text)
+    assert "sk-secret-123" not in str(caught.value)
+    assert "***" in str(caught.value)
+    assert len(server.asked) == 1
+
+
+def test_nobody_there():
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        url = f"http://127.0.0.1:{held.getsockname()[1]}/v1"
+        with pytest.raises(ModelRefusedError, match=r"no endpoint at http.*or use --model embedded"):
+            ask(Endpoint(url, "m"), text)
+
+
+@pytest.mark.parametrize("size", [65 * 1024, 3_000_000])
+def test_a_reply_above_64_kib_is_dropped(server: Server, size: int):
+    server.steps = [says("x" * size)]
+    (reply,) = ask(Endpoint(server.url, "m"), text)
+    assert reply.text == ""
+
+
+def test_calls_in_flight_are_capped(server: Server):
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(0.05)
+        says("x")(handler)
+
+    server.steps = [slow]
+    ask(Endpoint(server.url, "m", concurrency=3), *[text] * 9)
+    assert server.most == 3
+
+
+def test_the_key_shows_nowhere(server: Server):
+    endpoint = Endpoint(server.url, "m")
+    shown = repr(endpoint) + endpoint.digest + endpoint.name + repr(vars(endpoint))
+    assert "secret" not in shown
+    assert endpoint.digest == Endpoint(server.url + "/", "m", key_env="OTHER").digest
+    assert endpoint.digest != Endpoint(server.url, "m2").digest
+    assert not endpoint.null_model
+
+
+def test_without_a_key_none_is_sent(server: Server):
+    server.steps = [says("x")]
+    ask(Endpoint(server.url, "m", key_env="COMMONWEAL_NO_SUCH_KEY"), text)
+    assert "Authorization" not in server.headers[0]
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://h/v1", "http://me:pw@h/v1", "https://h/v1?key=s", "http://"])
+def test_an_address_that_is_none_or_holds_a_secret_is_refused(url: str):
+    with pytest.raises(StudyError) as caught:
+        Endpoint(url, "m")
+    assert "pw" not in str(caught.value)
+
+
+def test_numbers_out_of_range_are_the_authors_mistake(server: Server):
+    with pytest.raises(StudyError, match="retries -1"):
+        Endpoint(server.url, "m", retries=-1)
+    with pytest.raises(StudyError, match="max_tokens 0"):
+        ask(Endpoint(server.url, "m"), lambda e: e.generate("", "", None, max_tokens=0, temperature=0.0, draw=0))
