@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
@@ -217,6 +218,22 @@ def write_run(directory: Path, seeds: int = 10):
         write_logs(directory, language_rows(("language", cell, 0)), f"language-{cell}")
     write_card(directory)
     return directory
+
+
+@pytest.fixture(scope="session")
+def synthetic():
+    """The writers of this file, by name."""
+    return SimpleNamespace(
+        SHARES=SHARES,
+        header=header,
+        language_rows=language_rows,
+        row=row,
+        scripted_rows=scripted_rows,
+        write_card=write_card,
+        write_logs=write_logs,
+        write_plan=write_plan,
+        write_run=write_run,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,11 @@ import time
 from email.utils import formatdate
 
 import pytest
-from commonweal.models.completion import FLOOR_NATS, read_completion, read_logprobs, read_object, read_wait
-from commonweal.models.model import Usage
 from hypothesis import given
 from hypothesis import strategies as st
+
+from commonweal.models.completion import FLOOR_NATS, read_completion, read_logprobs, read_object, read_wait
+from commonweal.models.model import Usage
 
 
 def body(text: str | None, rows: list[tuple[str, float]] = []) -> bytes:  # noqa: B006

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
 from commonweal.core.errors import ModelRefusedError, StudyError, TransientModelError
 from commonweal.models import endpoint as endpoint_module
 from commonweal.models.endpoint import Endpoint

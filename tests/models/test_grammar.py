@@ -3,11 +3,12 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from commonweal.core.errors import StudyError
 from commonweal.models.grammar import form_grammar, form_schema, integer_rule
 from commonweal.models.model import ChoiceField, Form, IntegerField, TextField
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def as_regex(rule: str) -> re.Pattern[str]:

@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from commonweal.core.errors import StudyError
-from commonweal.models.model import ChoiceField, Form, IntegerField, TextField, Usage, check_options
 from hypothesis import given
 from hypothesis import strategies as st
+
+from commonweal.core.errors import StudyError
+from commonweal.models.model import ChoiceField, Form, IntegerField, TextField, Usage, check_options
 
 FORM = Form((IntegerField("amount", 0, 12), ChoiceField("to", ("Ann", "Bob Lee")), TextField("say", 5)))
 

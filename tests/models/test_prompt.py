@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+
 from commonweal.models.model import Form, IntegerField
 from commonweal.models.prompt import digest_of, draw_seed, neutralise
 

@@ -18,7 +18,7 @@ Number: TypeAlias = float | None
 """A value, or None where there is none."""
 
 _STOPS = ((0xF4, 0xEC, 0xDA), (0xC9, 0xD9, 0xBE), (0x7F, 0xB8, 0xA8), (0x3A, 0x83, 0x8C), (0x12, 0x47, 0x5A))
-_GOLDEN, _SILVER = 0.6180339887, 0.7548776662  # steps whose multiples fill (0, 1) evenly: jitter without chance
+_ACROSS, _ALONG = 0.7548776662, 0.5698402910  # steps whose multiples fill the unit square evenly: jitter without chance
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def draw_map(panel: MapPanel, span: Range) -> str:
         for x in range(columns):
             drawn.append(_draw_cell(panel, span, x, y, (left + x * width, foot - (y + 1) * height, width, height)))
     drawn.append(_draw_boundary(panel, span, left, foot, width, height))
-    every = max(1, math.ceil(columns * 30 / (WIDTH - left)))
+    every = max(1, math.ceil(columns * 26 / (WIDTH - left)))
     drawn += [
         _text(left + (x + 0.5) * width, foot + 15, level, "tick") for x, level in enumerate(panel.x_levels) if x % every == 0
     ]
@@ -185,11 +185,11 @@ def draw_dots(title: str, y_name: str, columns: Sequence[DotColumn], span: Range
         middle, steps = left + (i + 0.5) * width, list[str]()
         room, shift = width * 0.5, 0.07 if spread else 0.0
         for j, value in enumerate(column.values):
-            x = middle - width * 0.08 + ((j * _GOLDEN) % 1 - 0.5) * room
-            y = frame.level(value) + ((j * _SILVER) % 1 - 0.5) * shift * 240
+            x = middle - width * 0.08 + ((j * _ACROSS) % 1 - 0.5) * room
+            y = frame.level(value) + ((j * _ALONG) % 1 - 0.5) * shift * 240
             steps.append(f"M{x:.1f} {y:.1f}h0")
         hover = f"<title>{escape(column.label)}: {len(column.values):,} trials</title>"
-        size = 4.5 if len(column.values) <= 60 else 3 if len(column.values) <= 600 else 1.8
+        size = 6 if len(column.values) <= 60 else 3.4 if len(column.values) <= 600 else 1.8
         drawn.append(f'<path d="{"".join(steps)}" class="dots {column.tone}" stroke-width="{size}">{hover}</path>')
         if column.mean is not None:
             drawn.append(_whisker(middle + width * 0.32, column.mean, frame, f"{column.label}: "))
@@ -215,7 +215,7 @@ def draw_profile(title: str, x_name: str, y_name: str, points: Sequence[ProfileP
     frame, drawn = _frame(title, y_name, span, 170)
     left, foot = frame.left, frame.foot
     width = (WIDTH - left - 6) / max(len(points), 1)
-    every = max(1, math.ceil(len(points) * 30 / (WIDTH - left)))
+    every = max(1, math.ceil(len(points) * 26 / (WIDTH - left)))
     for i, point in enumerate(points):
         middle = left + (i + 0.5) * width
         if point.theory is not None:
@@ -236,40 +236,57 @@ class Course:
 
     label: str
     """Shown on hover."""
-    values: tuple[int, ...]
-    """One a tick."""
+    values: tuple[int | None, ...]
+    """One a tick; None where there is none, and a gap in the line."""
     tone: str
     """CSS class of its colour: `control`, `treatment` or `other`."""
     marks: tuple[tuple[int, str], ...]
     """Events: tick and words."""
 
+    @property
+    def known(self) -> tuple[int, ...]:
+        """The values that there are; a 0 where there is none at all."""
+        return tuple(value for value in self.values if value is not None) or (0,)
+
 
 def draw_courses(title: str, x_name: str, courses: Sequence[Course]) -> str:
     """Readings over ticks, one line a trial (or agent), with a ring where an event happened."""
-    span = span_range([value for course in courses for value in course.values])
+    span = span_range([value for course in courses for value in course.known])
     span = Range(min(0.0, span.low), span.high)
     frame, drawn = _frame(title, "", span, 150)
     left, foot = frame.left, frame.foot
     length = max((len(course.values) for course in courses), default=1)
     ticks = Range(0, max(length - 1, 1))
     for course in courses:
-        every = max(1, len(course.values) // 800)  # a path of more points than pixels only makes the file larger
-        steps = [
-            f"{ticks.place(t, left + 4, WIDTH - 8):.1f} {frame.level(course.values[t]):.1f}"
-            for t in range(0, len(course.values), every)
+        places = [
+            None if value is None else (ticks.place(tick, left + 4, WIDTH - 8), frame.level(value))
+            for tick, value in enumerate(course.values)
         ]
         hover = f"<title>{escape(course.label)}</title>"
-        drawn.append(f'<path d="M{"L".join(steps)}" class="course {course.tone}">{hover}</path>')
+        drawn.append(f'<path d="{_join(places)}" class="course {course.tone}">{hover}</path>')
         for tick, words in course.marks:
-            if tick < len(course.values):
-                x, y = ticks.place(tick, left + 4, WIDTH - 8), frame.level(course.values[tick])
+            place = places[tick] if tick < len(places) else None
+            if place is not None:
                 hover = f"<title>{escape(words)}</title>"
-                drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" class="mark {course.tone}">{hover}</circle>')
+                ring = f'cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="4.5"'
+                drawn.append(f'<circle {ring} class="mark {course.tone}">{hover}</circle>')
     for tick in ticks.ticks():
         if tick == int(tick):
             drawn.append(_text(ticks.place(tick, left + 4, WIDTH - 8), foot + 15, f"{tick:,.0f}", "tick"))
     drawn.append(_text(left + (WIDTH - left) / 2, foot + 31, x_name, "axis"))
     return _wrap(drawn, foot + 38, f"{title} over time")
+
+
+def _join(places: Sequence[tuple[float, float] | None]) -> str:
+    """A path through the places, with a gap where there is none."""
+    every = max(1, len(places) // 800)  # a path of more points than pixels only makes the file larger
+    steps, down = list[str](), False
+    for place in places[::every]:
+        if place is not None:
+            # A point between two gaps is drawn as a line of no length, which a round cap makes a dot.
+            steps.append(f"{'L' if down else 'M'}{place[0]:.1f} {place[1]:.1f}{'' if down else 'h0'}")
+        down = place is not None
+    return "".join(steps)
 
 
 def draw_scale(label: str, span: Range) -> str:

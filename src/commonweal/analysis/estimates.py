@@ -86,12 +86,12 @@ def say_answer(plan: Plan, primary: Headline) -> str:
         opening = f"In this model, {claim}"
     ends = f"from {say_number(primary.control.value)} to {say_number(primary.treatment.value)}{units}"
     if found.low is None or found.high is None:
-        return f"{opening} moves mean {found.name} {ends}, with no interval: {found.method} {interval}."
+        return f"{opening} moves the mean of {found.name} {ends}, with no interval: {found.method} {interval}."
     if found.low <= 0 <= found.high:
         size = say_number(found.value, sign=True)
-        return f"{opening} has no detectable effect on mean {found.name}: {size}{units}, {ends} {interval}."
+        return f"{opening} has no detectable effect on the mean of {found.name}: {size}{units}, {ends} {interval}."
     verb = "raises" if found.value > 0 else "lowers"
-    return f"{opening} {verb} mean {found.name} by {say_number(abs(found.value))}{units}, {ends} {interval}."
+    return f"{opening} {verb} the mean of {found.name} by {say_number(abs(found.value))}{units}, {ends} {interval}."
 
 
 def say_number(value: float, sign: bool = False) -> str:
@@ -159,28 +159,27 @@ def _estimate_cells(plan: Plan, trials: Trials) -> list[Finding]:
 
 
 def _count_rates(directory: Path, plan: Plan, trials: Trials) -> dict[str, Mapping[str, float | None]]:
-    """Answers, repairs and defaults of parts with language minds, as shares of decisions, trial by trial.
+    """Incidents of parts with language minds as shares of calls, trial by trial, with an interval over trials.
 
-    A bad answer is asked for once more (a repair, one call more); a second bad answer is a default. So decisions are
-    calls less repairs, and answers are decisions less defaults.
+    A repair is an answer that could be read only after a repair, a default is a question left to its default, a refusal
+    is a model's no; a call is answered where it ended in neither a default nor a refusal.
     """
     rates: dict[str, Mapping[str, float | None]] = {}
-    events = {name: count_events(directory, name) for name in ("repair", "default")}
+    events = {"repairs": "repair", "defaults": "default", "refusals": "refused"}
+    found = {name: count_events(directory, event) for name, event in events.items()}
     for part in plan.parts:
         own = trials.where(trials.part == part.name)
         if part.engine != "hosted" or not len(own):
             continue
         keys = [(part.name, cell, seed) for cell, seed in zip(own.cell.tolist(), own.seed.tolist(), strict=True)]
-        counts = {name: np.array([found.get(key, 0) for key in keys], float) for name, found in events.items()}
-        decisions = np.maximum(own.costs["calls"] - counts["repair"], 0)
-        counts["answer"] = np.maximum(decisions - counts["default"], 0)
-        rate: dict[str, float | None] = {"trials": len(own), "decisions": float(decisions.sum())}
-        asked = decisions > 0
+        counts = {name: np.array([of.get(key, 0) for key in keys], float) for name, of in found.items()}
+        calls = own.costs["calls"]
+        counts["answers"] = np.maximum(calls - counts["defaults"] - counts["refusals"], 0)
+        rate: dict[str, float | None] = {"trials": len(own), "calls": float(calls.sum())}
         for name, count in counts.items():
-            share = np.minimum(count[asked] / decisions[asked], 1.0)
-            estimate = estimate_mean(share, bounds=Bounds(0.0, 1.0))
-            row = make_finding(estimate, name, part.name, None, "", "1", "")
-            rate |= {f"{name}s": float(count.sum()), f"{name}_share": row.value}
+            share = np.minimum(count[calls > 0] / calls[calls > 0], 1.0)
+            row = make_finding(estimate_mean(share, bounds=Bounds(0.0, 1.0)), name, part.name, None, "", "1", "")
+            rate |= {name: float(count.sum()), f"{name}_share": row.value}
             rate |= {f"{name}_low": row.low, f"{name}_high": row.high}
         rates[part.name] = rate
     return rates

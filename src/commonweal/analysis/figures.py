@@ -29,7 +29,7 @@ from commonweal.analysis.drawing import (
 from commonweal.analysis.findings import Finding
 from commonweal.analysis.logs import TrialKey, read_trial
 from commonweal.analysis.plans import Cell, Factor, Level, MetricCard, Part, Plan, say_level
-from commonweal.analysis.transcript import clean_text
+from commonweal.analysis.transcript import choose_readings, clean_text, list_acts
 from commonweal.analysis.trials import Trials
 
 Means = Mapping[tuple[str, int, str], Finding]
@@ -220,8 +220,13 @@ def draw_theory(plan: Plan, part: Part, means: Means) -> Figure | None:
     groups = _group_cells(part, layout.panel, layout.y, layout.x)
     tops: tuple[Level, ...] = layout.panel.levels if layout.panel else ("",)
     rows: tuple[Level, ...] = layout.y.levels if layout.y else ("",)
-    for level in tops:
-        for row in rows:
+    primary = (plan.primary.control, plan.primary.treatment)
+    cut = ""
+    if layout.y and layout.y.label == plan.primary.factor and len(rows) * len(tops) > MOST_PANELS:
+        rows = tuple(row for row in rows if row in primary)
+        cut = f" Of {layout.y.label} the two arms are shown; the phase map has the rest."
+    for row in rows:
+        for level in tops:
             points: list[ProfilePoint] = []
             for x in layout.x.levels:
                 cells = groups.get((level, row, x), [])
@@ -239,7 +244,7 @@ def draw_theory(plan: Plan, part: Part, means: Means) -> Figure | None:
     ]
     inside = f" Of {len(compared)} cells, {sum(compared)} have the theory value inside their 95 % interval."
     caption = f"Bars: theory ({plan.theory}). Dots: mean {metric} over trials, with 95 % interval.{inside}"
-    cut = f"{_note_rest(layout)}{_note_cut(len(panels))}"
+    cut += f"{_note_rest(layout)}{_note_cut(len(panels))}"
     legend = '<span class="key expected">theory</span><span class="key mean">simulation</span>'
     return Figure(tuple(panels[:MOST_PANELS]), legend, caption + cut)
 
@@ -258,14 +263,12 @@ def draw_trace(plan: Plan, trials: Trials, directory: Path) -> Figure | None:
             for row in rows
             if row.kind == "event" and row.tick is not None and row.agent is None
         )[:40]
-        for row in sorted(rows, key=lambda row: (not row.name.startswith("world."), row.name)):
-            if row.kind == "reading" and row.values:
-                words = f"{'/'.join(str(item) for item in key)}, {tone}"
-                shown = marks if row.name.startswith("world.") else ()
-                courses.setdefault(clean_text(row.name), []).append(Course(words, row.values, tone, shown))
-    world = {name: lines for name, lines in courses.items() if name.startswith("world.")} or courses
-    purse = {name: lines for name, lines in courses.items() if name == "ledger.purse"}
-    panels = [draw_courses(name, part.tick_name, lines) for name, lines in list((world | purse).items())[:6]]
+        for name, values in choose_readings(rows):
+            words = f"{'/'.join(str(item) for item in key)}, {tone}"
+            courses.setdefault(name, []).append(Course(words, values, tone, marks if name.startswith("world.") else ()))
+    # A series of nothing but 0 and 1 (collapsed or not) is what the rings say already.
+    telling = {name: lines for name, lines in courses.items() if any(max(line.known) > 1 for line in lines)} or courses
+    panels = [draw_courses(name, part.tick_name, lines) for name, lines in list(telling.items())[:6]]
     where = next(cell for cell in part.cells if cell.cell == pair[0][0][1])
     levels = ", ".join(f"{k} {say_level(v)}" for k, v in where.levels.items() if k != plan.primary.factor)
     names = " and ".join("/".join(str(item) for item in key) for key, _ in pair)
@@ -304,10 +307,9 @@ def choose_pair(plan: Plan, trials: Trials) -> tuple[tuple[TrialKey, str], ...]:
 def draw_acts(directory: Path, key: TrialKey, tick_name: str) -> Figure | None:
     """What each agent of one recorded trial did over its ticks; None where its acts were not kept."""
     acts: dict[str, list[Course]] = {}
-    for row in read_trial(directory, key):
-        if row.kind == "trace" and row.name.startswith("act.") and row.values:
-            course = Course(f"agent {row.agent}", row.values, "other", ())
-            acts.setdefault(clean_text(row.name), []).append(course)
+    for (question, agent), values in list_acts(read_trial(directory, key)).items():
+        if any(value is not None for value in values):
+            acts.setdefault(question, []).append(Course(f"agent {agent}", values, "other", ()))
     if not acts:
         return None
     panels = [draw_courses(name, tick_name, courses[:40]) for name, courses in list(acts.items())[:4]]

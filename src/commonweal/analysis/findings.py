@@ -90,7 +90,7 @@ class Findings:
     estimates: tuple[Finding, ...]
     """All other estimates."""
     rates: Mapping[str, Mapping[str, float | None]]
-    """Of each part with language minds: decisions, answers, repairs, defaults, and their shares with intervals."""
+    """Of each part with language minds: calls, answers, repairs, defaults, refusals; their shares with intervals."""
     costs: Mapping[str, Mapping[str, float]]
     """Of each part, of `total`, and as `predicted`: trials, calls, tokens, wall and processor seconds."""
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from commonweal.analysis.inference import Column, Contrast
 
-EXACT_LIMIT = 20_000
+EXACT_LIMIT = 40_000
 """With at most this many ways to deal the labels, all are looked at."""
 
 

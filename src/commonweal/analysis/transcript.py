@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,7 @@ class Story:
     traced: bool
     """Whether what each agent did or said was recorded."""
     readings: tuple[tuple[str, tuple[int, ...]], ...]
-    """Each reading, one integer a tick."""
+    """The readings that tell its course, one integer a tick."""
     values: tuple[tuple[str, float], ...]
     """Each metric's value."""
     scenes: tuple[Scene, ...]
@@ -89,7 +90,7 @@ def clean_text(text: str, limit: int | None = None) -> str:
         return f"{clean_text(text[: 4 * limit])[:limit]} … ({len(text) - limit:,} more characters)"
     plain = _ESCAPES.sub("", text)
     kept = "".join(" " if c in "\n\r\t" else c for c in plain if c in "\n\r\t" or _is_printed(c))
-    kept = " ".join(kept.split())
+    kept = re.sub(" {2,}", " ", kept).strip()
     if limit is not None and len(kept) > limit:
         return f"{kept[:limit]} … ({len(kept) - limit:,} more characters)"
     return kept
@@ -117,19 +118,18 @@ def read_story(directory: Path, part: str, cell: int, seed: int, limit: int | No
     """
     spec = read_plan(directory).part(part)
     rows = read_trial(directory, (part, cell, seed))
-    words = {row.values[0]: row.text or "" for row in rows if row.kind == "text" and row.values}
-    readings = tuple(sorted((row.name, row.values) for row in rows if row.kind == "reading"))
+    readings = choose_readings(rows)
     traces = [row for row in rows if row.kind == "trace"]
     events = [row for row in rows if row.kind == "event"]
-    length = max([spec.ticks * (not readings), *(len(values) for _, values in readings), *(len(t.values) for t in traces)])
-    last = max((row.tick or 0 for row in events), default=-1) + 1
-    shown = [(name, values) for name, values in readings if not name.startswith("ledger.")] or list(readings)
+    words = {row.values[0]: row.text or "" for row in rows if row.kind == "text" and row.values}
+    lengths = [len(row.values) for row in rows if row.kind in ("reading", "trace")] or [spec.ticks]
     by_tick: dict[int, list[LogRow]] = {}
     for row in events:
         by_tick.setdefault(row.tick or 0, []).append(row)
+    acts = list_acts(rows)
     scenes = tuple(
-        Scene(tick, (*_world(shown, tick), *_happenings(by_tick.get(tick, []), traces, words, tick, limit)))
-        for tick in range(max(length, last))
+        Scene(tick, (*_world(readings, tick), *_happenings(by_tick.get(tick, []), acts, words, tick, limit)))
+        for tick in range(max(*lengths, *(tick + 1 for tick in by_tick), 0))
     )
     return Story(
         part=spec,
@@ -142,11 +142,58 @@ def read_story(directory: Path, part: str, cell: int, seed: int, limit: int | No
     )
 
 
-def _world(readings: list[tuple[str, tuple[int, ...]]], tick: int) -> list[Line]:
-    return [Line("reading", None, clean_text(name), f"{values[tick]:,}") for name, values in readings if tick < len(values)]
+def choose_readings(rows: Sequence[LogRow]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The readings that tell a trial's course: the world's that vary, the stock first, and all purses together.
+
+    Metrics keep readings of their own, which say the same in sums; they are shown where the world has none.
+    """
+    found = {clean_text(row.name): row.values for row in rows if row.kind == "reading" and row.values}
+    world = {name: values for name, values in found.items() if name.startswith("world.")}
+    varied = {name: values for name, values in world.items() if len(set(values)) > 1} or world
+    if not varied:
+        return tuple(sorted(found.items()))
+    chosen = varied | {name: found[name] for name in ("ledger.purse",) if name in found}
+    return tuple(sorted(chosen.items(), key=lambda item: (item[0].startswith("ledger."), item[0] != "world.stock", item[0])))
 
 
-def _happenings(events: list[LogRow], traces: list[LogRow], words: dict[int, str], tick: int, limit: int | None) -> list[Line]:
+def list_acts(rows: Sequence[LogRow]) -> dict[tuple[str, int], tuple[int | None, ...]]:
+    """What each agent did tick by tick, by (question, agent); None where it gave no answer.
+
+    Answers that are handles of texts are left out, since the words themselves are there.
+    """
+    traces = {(row.name, row.agent or 0): row.values for row in rows if row.kind == "trace"}
+    said = [row for row in rows if row.kind == "event" and row.name == "say" and row.values]
+    spoken = {
+        name
+        for (name, agent), values in traces.items()
+        if (own := [row for row in said if row.agent == agent and (row.tick or 0) < len(values)])
+        and all(values[row.tick or 0] == row.values[0] for row in own)
+    }
+    defaults = {(row.tick, row.agent) for row in rows if row.kind == "event" and row.name == "default"}
+    acts: dict[tuple[str, int], tuple[int | None, ...]] = {}
+    for (name, agent), values in sorted(traces.items(), key=lambda item: (item[0][1], item[0][0])):
+        question = name.removeprefix("act.")
+        if name == question or name in spoken:
+            continue
+        answered = traces.get((f"answered.{question}", agent), (1,) * len(values))
+        acts[clean_text(question), agent] = tuple(
+            value if yes or (tick, agent) in defaults else None
+            for tick, (value, yes) in enumerate(zip(values, answered, strict=False))
+        )
+    return acts
+
+
+def _world(readings: tuple[tuple[str, tuple[int, ...]], ...], tick: int) -> list[Line]:
+    return [Line("reading", None, name, f"{values[tick]:,}") for name, values in readings if tick < len(values)]
+
+
+def _happenings(
+    events: list[LogRow],
+    acts: dict[tuple[str, int], tuple[int | None, ...]],
+    words: dict[int, str],
+    tick: int,
+    limit: int | None,
+) -> list[Line]:
     """Talk, then acts seat by seat, then what the rules and the engine did."""
     said, done = list[Line](), list[Line]()
     # A repair comes before the default that it may end in.
@@ -158,13 +205,12 @@ def _happenings(events: list[LogRow], traces: list[LogRow], words: dict[int, str
             continue
         numbers = " ".join(f"{value:,}" for value in row.values)
         done.append(Line("event", row.agent, clean_text(row.name), clean_text(text or numbers, limit)))
-    acts: dict[int, list[str]] = {}
-    for trace in sorted(traces, key=lambda row: (row.agent or 0, row.name)):
-        if tick < len(trace.values):
-            name = clean_text(trace.name.removeprefix("act."))
-            acts.setdefault(trace.agent or 0, []).append(f"{name} {trace.values[tick]:,}")
-    lines = [Line("act", agent, "act", ", ".join(parts)) for agent, parts in acts.items()]
-    return [*said, *lines, *done]
+    parts: dict[int, list[str]] = {}
+    for (question, agent), values in acts.items():
+        value = values[tick] if tick < len(values) else None
+        if value is not None:
+            parts.setdefault(agent, []).append(f"{question} {value:,}")
+    return [*said, *(Line("act", agent, "act", ", ".join(found)) for agent, found in parts.items()), *done]
 
 
 def render_trial(directory: Path, part: str, cell: int, seed: int) -> str:
@@ -206,7 +252,7 @@ def _render_scenes(story: Story) -> list[str]:
 
 
 def _render_table(story: Story) -> list[str]:
-    names = [clean_text(name) for name, _ in story.readings]
+    names = [name for name, _ in story.readings]
     rows = [[story.part.tick_name, *names]]
     for scene in story.scenes:
         cells = [f"{values[scene.tick]:,}" if scene.tick < len(values) else "" for _, values in story.readings]

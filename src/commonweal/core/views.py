@@ -182,7 +182,7 @@ class Delivery(eqx.Module):
     """What a channel delivers."""
 
     inbox: PyTree[Any]
-    """Leaves [a, ...]; handles into the text table are whole numbers."""
+    """Leaves [a, ...]; handles into the text table are whole numbers, in a field `handle` where there are other leaves too."""
     memory: Memory
 
 

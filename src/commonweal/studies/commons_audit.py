@@ -1,0 +1,160 @@
+"""Does an audit keep the commons alive as ruthless agents multiply?
+
+The commons of GovSim for 5 to 1,000 seats. Civil seats harvest the fair share; ruthless ones take `greed` (3) times as much,
+and yield to fines by their responsiveness (1/2). An audit inspects each seat with a detection probability each month; an
+over-harvest is fined one, two, then four times its excess, and who has been caught twice is held to the fair share.
+
+Theory beside the simulation: the mean field of an infinite population in real units. With `s` the share of ruthless seats,
+nobody fined takes the share u = (1 + s (greed - 1)) / 2 of the stock a month, so that without fines the commons is dead
+within 12 months iff u > 1 - (1/20 / 2^11)^(1/12) = .5873. With fines the ruthless move through three classes (never caught,
+caught once, held), each month with the detection probability.
+
+Source: G. Piatti et al., "Cooperate or Collapse" (GovSim), NeurIPS 2024, arXiv 2404.16698; graduated sanctions after
+E. Ostrom, Governing the Commons (1990), principle 5; the mean field is our own derivation.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+
+from commonweal.channels.broadcast import Broadcast
+from commonweal.core import lens
+from commonweal.core.named import Named
+from commonweal.core.seats import Seating
+from commonweal.core.society import Society
+from commonweal.institutions.audit import Audit
+from commonweal.institutions.disclosure import Disclosure
+from commonweal.lab.study import Budget, Factor, Levels, Part, Primary, Study
+from commonweal.metrics.cooperation import Cooperation
+from commonweal.metrics.efficiency import Efficiency
+from commonweal.metrics.equality import Equality
+from commonweal.metrics.gain import Gain
+from commonweal.metrics.gini import Gini
+from commonweal.metrics.months import MonthsSurvived
+from commonweal.metrics.over_use import OverUse
+from commonweal.metrics.survival import Survival
+from commonweal.metrics.welfare import Welfare
+from commonweal.minds.language import Language
+from commonweal.minds.scripted import Scripted
+from commonweal.worlds.commons import Commons
+
+MONTHS = 12
+GREED = 3.0
+RESPONSIVENESS = 0.5
+SCHEDULE = (1.0, 2.0, 4.0)
+SHARE, DETECT, SIZE = "share of ruthless agents", "detection probability", "population"
+
+
+def mean_field(share: float, detect: float, greed: float = GREED, months: int = MONTHS) -> float:
+    """Whether an infinite population's commons survives: 1 or 0.
+
+    Args:
+        share: of ruthless seats, 0 to 1.
+        detect: detection probability, 0 to 1.
+        greed: multiple of the fair share that the ruthless take, at least 1.
+        months: how long.
+    """
+    never, once = 1.0, 0.0
+    stock, capacity = 20.0, 20.0
+    fear = SCHEDULE[0] * (1 - 1 / greed)
+    level = 1 / greed + (1 - 1 / greed) * min(1.0, RESPONSIVENESS * min(1.0, fear))
+    for _ in range(months):
+        held = 1.0 - never - once
+        harvest = (1 - share + share * (never * greed + once / level + held)) / 2
+        left = stock * max(0.0, 1 - harvest)
+        if left < 1.0:
+            return 0.0
+        stock = min(capacity, 2 * left)
+        never, once = never * (1 - detect), once * (1 - detect) + never * detect
+    return 1.0
+
+
+def _theory(levels: Levels) -> float:
+    return mean_field(float(levels[SHARE]), float(levels[DETECT]))
+
+
+def _audit(detect: float) -> Audit:
+    return Audit(detect=detect, schedule=SCHEDULE, hold_after=2)
+
+
+def _scripted() -> Society:
+    return Society(
+        world=Commons(),
+        minds=Named.of(("civil", Scripted()), ("ruthless", Scripted(greed=GREED, responsiveness=RESPONSIVENESS))),
+        seats=Seating(5, Named.of(("ruthless", jnp.float32(0.0)))),
+        rules=Named.of(("audit", _audit(0.0))),
+    )
+
+
+def _language() -> Society:
+    return Society(
+        world=Commons(),
+        minds=Named.of(
+            (
+                "civil",
+                Language(persona="You live from this resource with your neighbours.", disposition="You want it to last."),
+            ),
+            ("ruthless", Scripted(greed=GREED, responsiveness=RESPONSIVENESS)),
+        ),
+        seats=Seating(5, Named.of(("ruthless", jnp.float32(0.2)))),
+        rules=Named.of(("audit", _audit(0.0)), ("disclosure", Disclosure(scope="all"))),
+        channel=Broadcast(),
+    )
+
+
+_detect = lens.rule("audit", Audit, lambda audit: audit.detect)
+
+study = Study(
+    name="commons-audit",
+    question="Does an audit keep the commons alive as ruthless agents multiply?",
+    parts=(
+        Part(
+            name="scripted",
+            society=_scripted(),
+            factors=(
+                Factor(SHARE, lens.share("ruthless"), (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6)),
+                Factor(DETECT, _detect, (0.0, 0.1, 0.25, 0.5, 1.0)),
+                Factor(SIZE, lens.size(), (5, 20, 100, 1000)),
+            ),
+            ticks=MONTHS,
+            seeds=5,
+            theory=_theory,
+        ),
+        Part(
+            name="language",
+            society=_language(),
+            factors=(Factor(DETECT, _detect, (0.0, 0.5)),),
+            ticks=MONTHS,
+            seeds=1,
+            role="control",
+        ),
+    ),
+    metrics=Named.of(
+        ("survived", Survival()),
+        ("months survived", MonthsSurvived()),
+        ("efficiency", Efficiency()),
+        ("equality", Equality()),
+        ("gain", Gain()),
+        ("welfare", Welfare()),
+        ("Gini", Gini()),
+        ("over-use", OverUse()),
+        ("cooperation", Cooperation()),
+    ),
+    primary=Primary(
+        metric="survived",
+        part="scripted",
+        factor=DETECT,
+        control=0.0,
+        treatment=0.5,
+        claim="An audit that inspects each agent every second month",
+    ),
+    hypotheses=(
+        "Without an audit the commons dies within 12 months wherever the ruthless share exceeds the mean-field threshold of 8.7 %.",
+        "An audit raises the share of societies that survive 12 months.",
+        "It helps little once the ruthless are many enough to empty the stock before they are caught.",
+    ),
+    theory="the mean field of an infinite population in real units: 1 if the commons survives 12 months, 0 if not",
+    budget=Budget(model_calls=2000),
+    doc="Scripted societies answer the question in this model; five seats with the embedded language model in the civil seats "
+    "are the negative control: whatever they show is the size of the wording artefact.",
+)

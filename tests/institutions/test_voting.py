@@ -1,0 +1,121 @@
+"""Votes against outcomes counted by hand."""
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from commonweal.core import lens
+from commonweal.core.errors import StudyError
+from commonweal.core.named import Named
+from commonweal.core.parts import Institution
+from commonweal.core.seats import Seating
+from commonweal.core.society import Society
+from commonweal.core.streams import Key
+from commonweal.core.views import Tick
+from commonweal.engine.compiled import run_batch
+from commonweal.institutions.audit import Audit
+from commonweal.institutions.presence import If
+from commonweal.institutions.quota import Quota
+from commonweal.institutions.voting import Polled, Vote
+from commonweal.minds.scripted import Scripted
+from commonweal.worlds.commons import Commons
+
+KEY = Key.root(4)
+QUOTA = Vote.on(Quota(3.0), Quota, lambda rule: rule.multiple, (1.0, 2.0), every=3)
+
+
+def poll(bench, given: list[int], by: list[bool]) -> tuple[Tick, Polled]:
+    """One tick in which these ballots were cast."""
+    menu, acts = bench.harvest([10] * 5, 10.0)
+    memory = QUOTA.begin(bench.ring(5))
+    menu = QUOTA.permit(memory, bench.ring(5), menu)
+    acts = acts.add("ballot", jnp.asarray(given, jnp.int32))
+    tick = bench.tick(menu, acts, [10] * 5)
+    return dataclasses.replace(tick, answered=tick.answered.replace("ballot", jnp.asarray(by))), memory
+
+
+@pytest.mark.parametrize(
+    ("given", "by", "value", "votes"),
+    [
+        ([1, 1, 2, 0, 0], [True] * 5, 3.0, [2, 2, 1]),  # a tie with keeping things keeps them
+        ([1, 1, 2, 0, 0], [True, True, True, True, False], 1.0, [1, 2, 1]),  # a default is no vote
+        ([2, 2, 1, 1, 0], [True, True, True, True, False], 1.0, [0, 2, 2]),  # ties go to the lowest answer
+        ([2, 2, 2, 1, 0], [True] * 5, 2.0, [1, 1, 3]),
+        ([0, 0, 0, 2, 0], [False, False, False, True, False], 2.0, [0, 0, 1]),
+        ([2, 2, 2, 2, 2], [False] * 5, 3.0, [0, 0, 0]),  # nobody voted
+    ],
+)
+def test_plurality(bench, given: list[int], by: list[bool], value: float, votes: list[int]) -> None:
+    tick, memory = poll(bench, given, by)
+    after = QUOTA.settle(memory, tick, KEY).memory
+    assert float(after.value) == value
+    assert after.votes.tolist() == votes
+    assert QUOTA.permit(after, bench.ring(5), bench.harvest([10] * 5, 10.0)[0])["harvest"].high.tolist() == [10 * value] * 5
+
+
+def test_who_is_asked_when(bench) -> None:
+    seats, memory = bench.ring(5), QUOTA.begin(bench.ring(5))
+    menu, _ = bench.harvest([10] * 5, 10.0, [True, False, False, False, False])
+    over, _ = bench.harvest([0] * 5, 10.0, [False] * 5)
+    asked = []
+    for tick in range(4):
+        now = dataclasses.replace(memory, tick=jnp.int32(tick))
+        asked.append(int(QUOTA.permit(now, seats, menu)["ballot"].asked.sum()))
+    assert asked == [5, 0, 0, 5]
+    assert not QUOTA.permit(memory, seats, over)["ballot"].asked.any()
+
+
+def society(rule: Institution) -> Society:
+    """One greedy seat in five, whose ballots differ from the others'."""
+    minds = Named.of(("civil", Scripted()), ("greedy", Scripted(greed=2.0)))
+    return Society(Commons(), minds, Seating(5, Named.of(("greedy", jnp.float32(0.2)))), Named.of(("rule", rule)))
+
+
+def test_society_votes_an_audit_in_from_the_next_tick_on() -> None:
+    voted = society(Vote.on(If(Audit(detect=1.0, hold_after=0), False), If, lambda rule: rule.on, (1.0,)))
+    civil = lens.mind("civil", Scripted, lambda mind: mind.ballot)
+    greedy = lens.mind("greedy", Scripted, lambda mind: mind.ballot)
+    share = lens.share("greedy")
+    cells = np.asarray([(0, 0, 0.2), (1, 0, 0.2), (0, 1, 0.2), (1, 0, 0.6)], np.float32)
+    vary = tuple((place, cells[:, column]) for column, place in enumerate((civil, greedy, share)))
+    kept, passed, failed, outvoted = run_batch(voted, vary, (3,) * 4, 4, record=("acts", "payoff"))
+    assert kept.readings["ledger.burnt"].tolist() == [0] * 4
+    # 100, then 80 (60 were taken): the greedy seat takes twice a fair share of 8 and is fined the excess of 8.
+    assert passed.readings["world.stock"].tolist()[:2] == [100, 80]
+    assert passed.readings["ledger.burnt"].tolist()[:2] == [0, 8]
+    assert failed.readings["ledger.burnt"].tolist() == [0] * 4
+    assert outvoted.readings["ledger.burnt"].tolist() == [0] * 4
+    assert passed.readings["answered.ballot"].tolist() == [5] * 4
+
+
+def test_votes_to_keep_are_the_rule_inside(bench) -> None:
+    rule = Audit(detect=0.5, hold_after=2)
+    inside = bench.sweep(40, Named.of(("rule", rule)))
+    voted = bench.sweep(40, Named.of(("rule", Vote.on(rule, Audit, lambda audit: audit.detect, (0.0, 1.0)))))
+    assert all(bench.same(one, other) for one, other in zip(inside, voted, strict=True))
+    empty = Vote(rule)
+    assert empty.permit(empty.begin(bench.ring(5)), bench.ring(5), bench.harvest([1] * 5, 1.0)[0]).names == ("harvest",)
+
+
+def test_words(bench) -> None:
+    tick, memory = poll(bench, [1, 1, 2, 0, 0], [True, True, True, True, False])
+    after = QUOTA.settle(memory, tick, KEY).memory
+    words = QUOTA.describe(after)
+    assert words.startswith("There is a quota: you may take at most your fair share,")
+    assert "Every 3 rounds all of you vote whether to keep multiple as it is (now 1) or to set it to 1 or 2" in words
+    assert words.endswith("In the last vote there were 1 to keep it, 2 for 1, 1 for 2.")
+    assert QUOTA.words == ("Keep things as they are", "Set multiple to 1", "Set multiple to 2")
+
+
+def test_path_through_wrappers_and_errors() -> None:
+    assert Vote.on(If(Audit()), Audit, lambda rule: rule.detect, (0.5,)).parameter == ("inner", "detect")
+    with pytest.raises(StudyError, match="a vote on Quota was given If"):
+        Vote.on(If(Audit()), Quota, lambda rule: rule.multiple, (1.0,))
+    with pytest.raises(StudyError, match="no field 'detekt'"):
+        Vote(Audit(), ("detekt",), (0.5,))
+    with pytest.raises(StudyError, match="no single number"):
+        Vote(Audit(), ("schedule",), (0.5,))
+    with pytest.raises(StudyError, match="every 0 ticks"):
+        Vote(every=0)

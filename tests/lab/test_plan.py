@@ -1,0 +1,101 @@
+"""A plan says what will be run, what it costs, and refuses what cannot be."""
+
+import dataclasses
+import json
+import math
+
+import pytest
+from commonweal.metrics.survival import Survival
+from commonweal_plugin.study import study as tithe
+
+from commonweal.core import lens
+from commonweal.core.errors import LogError, StudyError
+from commonweal.core.named import Named
+from commonweal.institutions.fermi import Fermi
+from commonweal.lab.plan import batches, bound_study, make_plan, needs_model, trial_seed, write_plan
+from commonweal.lab.study import Budget, Factor
+from commonweal.models.choice import ModelChoice
+from commonweal.studies.commons_audit import study
+from commonweal.worlds.network_game import NetworkGame
+
+
+def test_the_plan_holds_cells_theory_metrics_and_cost():
+    plan = make_plan(tithe, None, None)
+    (part,) = plan["parts"]
+    assert [cell["levels"] for cell in part["cells"]] == [{"tithe": 0.0}, {"tithe": 0.5}]
+    assert [cell["theory"] for cell in part["cells"]] == [30.0, 15.0]
+    assert part["factors"][0]["lens"] == "rules.tithe:Tithe.rate"
+    assert (part["engine"], part["agents"], part["tick_name"]) == ("compiled", 5, "month")
+    assert plan["predicted"] == {"trials": 6, "agent_steps": 90, "model_calls": 0, "seconds": plan["predicted"]["seconds"]}
+    assert plan["metrics"]["welfare"]["unit"]
+    assert json.loads(json.dumps(plan)) == plan
+    assert plan["model"] is None
+
+
+def test_the_digest_follows_the_study_and_not_the_machine():
+    base = make_plan(tithe, None, None)["digest"]
+    assert make_plan(tithe, None, None)["digest"] == base
+    assert make_plan(tithe.scaled(4, quick=False), None, None)["digest"] != base
+    assert make_plan(dataclasses.replace(tithe, question="Another?"), None, None)["digest"] != base
+
+
+def test_batches_cover_every_trial_once_and_group_by_shape():
+    part = study.parts[0]
+    covered = [trial for batch in batches(part) for trial in batch.trials]
+    assert len(covered) == len(set(covered)) == math.prod(len(factor.levels) for factor in part.factors) * part.seeds
+    cells = part.cells()
+    for batch in batches(part):
+        assert len({cells[cell]["population"] for cell, _ in batch.trials}) == 1
+        assert len({seed == 0 for _, seed in batch.trials}) == 1 or not batch.traced
+        assert batch.seconds <= 7
+
+
+def test_seeds_are_shared_by_the_cells_of_a_part_and_differ_between_parts():
+    assert trial_seed("s", "a", 0) == trial_seed("s", "a", 0)
+    assert len({trial_seed("s", part, seed) for part in "ab" for seed in range(50)}) == 100
+
+
+def test_language_needs_a_model_and_is_counted():
+    assert needs_model(study)
+    assert not needs_model(tithe)
+    with pytest.raises(StudyError, match="needs a language model"):
+        bound_study(study, None)
+    model = ModelChoice().open()
+    plan = make_plan(bound_study(study, model), model, None)
+    assert plan["model"]["null_model"] is True
+    assert [part["null_model"] for part in plan["parts"]] == [False, True]
+    assert plan["predicted"]["model_calls"] == 2 * 4 * 12
+    with pytest.raises(StudyError, match="its budget is 10"):
+        make_plan(bound_study(dataclasses.replace(study, budget=Budget(model_calls=10)), model), model, None)
+
+
+def test_what_cannot_run_is_refused_before_it_runs():
+    (part,) = tithe.parts
+    measured = dataclasses.replace(tithe, metrics=Named.of(*tithe.metrics.items(), ("survived", Survival())))
+    elsewhere = dataclasses.replace(part, society=dataclasses.replace(part.society, world=NetworkGame()))
+    with pytest.raises(StudyError, match="HasStock"):
+        make_plan(dataclasses.replace(measured, parts=(elsewhere,)), None, None)
+    lost = dataclasses.replace(
+        part, factors=(*part.factors, Factor("x", lens.rule("tith", Fermi, lambda rule: rule.beta), (1.0,)))
+    )
+    with pytest.raises(StudyError, match="did you mean tithe"):
+        make_plan(dataclasses.replace(tithe, parts=(lost,)), None, None)
+    wrong = dataclasses.replace(
+        part, factors=(*part.factors, Factor("x", lens.rule("tithe", Fermi, lambda rule: rule.beta), (1.0,)))
+    )
+    with pytest.raises(StudyError, match="expected exactly one Fermi"):
+        make_plan(dataclasses.replace(tithe, parts=(wrong,)), None, None)
+
+
+def test_a_folder_with_another_plan_is_refused_with_what_differs(tmp_path):
+    plan = make_plan(tithe, None, None)
+    write_plan(plan, tmp_path)
+    write_plan(plan, tmp_path)
+    with pytest.raises(StudyError, match=r"seeds is 3 there and 9 here"):
+        write_plan(make_plan(tithe.scaled(9, quick=False), None, None), tmp_path)
+    (tmp_path / "plan.json").write_text("{")
+    with pytest.raises(LogError, match="damaged"):
+        write_plan(plan, tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LogError, match="another folder"):
+        write_plan(plan, tmp_path / "file")

@@ -1,0 +1,81 @@
+"""A run is repeatable at any number of jobs and after a kill, and loses nothing finished."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from commonweal.core.errors import StudyError
+from commonweal.lab.order import Order
+from commonweal.lab.run import is_finished, plan_run, run_study
+
+COMMAND = [sys.executable, "-m", "commonweal.app.main"]
+
+
+def go(directory, *extra, study="tithe"):
+    done = subprocess.run(
+        [*COMMAND, "run", study, "--out", str(directory), *extra], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads((directory / "estimates.json").read_text())["log_digest"]
+
+
+def test_jobs_do_not_move_the_digest_and_a_finished_run_does_no_work(tmp_path):
+    digests = {go(tmp_path / str(jobs), "--jobs", str(jobs)) for jobs in (1, 2)}
+    assert len(digests) == 1
+    assert is_finished(tmp_path / "1")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "1").rglob("*.parquet")}
+    done = subprocess.run([*COMMAND, "run", "tithe", "--out", str(tmp_path / "1")], capture_output=True, text=True, check=True)
+    assert "nothing to do" in done.stdout
+    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "1").rglob("*.parquet")}
+
+
+STUDY = """
+import dataclasses
+import commonweal_plugin.study as plugin
+_part = plugin.study.parts[0]
+study = dataclasses.replace(plugin.study, parts=tuple(
+    dataclasses.replace(_part, name=name, ticks=ticks, seeds=40)
+    for name, ticks in (("scripted", 3), ("second", 4), ("third", 5))
+))
+"""
+
+
+def test_kill_nine_and_resume_gives_the_undisturbed_log(tmp_path):
+    path = tmp_path / "slow.py"
+    path.write_text(STUDY)
+    undisturbed = go(tmp_path / "whole", "--jobs", "1", study=str(path))
+    directory = tmp_path / "killed"
+    run = subprocess.Popen(
+        [*COMMAND, "run", str(path), "--out", str(directory), "--jobs", "1"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.time() + 60
+    while time.time() < deadline and not list(directory.glob("logs/*.parquet")):
+        time.sleep(0.05)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    kept = {own: own.stat().st_mtime_ns for own in directory.glob("logs/*.parquet")}
+    assert kept
+    assert not (directory / "report.html").exists()
+    time.sleep(1.0)
+    assert go(directory, "--jobs", "2", study=str(path)) == undisturbed
+    assert all(own.stat().st_mtime_ns == when for own, when in kept.items())
+
+
+def test_one_run_a_folder(tmp_path):
+    import fcntl
+
+    order = Order("tithe")
+    plan_run(order, tmp_path)
+    with (tmp_path / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(StudyError, match="by another process"):
+            run_study(order, tmp_path, 1, lambda progress: None)
+    with pytest.raises(StudyError, match="at least 1"):
+        run_study(order, tmp_path, 0, lambda progress: None)

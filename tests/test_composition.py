@@ -1,0 +1,134 @@
+"""Every rule on every world under every mind: one society holds them all behind `If`, and `on` is a batch axis."""
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from commonweal.channels.broadcast import Broadcast
+from commonweal.core import lens
+from commonweal.core.catalogue import entries
+from commonweal.core.named import Named
+from commonweal.core.networks import Regular
+from commonweal.core.parts import HostedMind
+from commonweal.core.seats import Seating
+from commonweal.core.society import Society
+from commonweal.core.views import HostedDecision
+from commonweal.engine.compiled import advance, run, run_batch
+from commonweal.engine.hosted import advance as advance_hosted
+from commonweal.engine.hosted import run_hosted, run_sync
+from commonweal.engine.trial import begin
+from commonweal.institutions.audit import Audit
+from commonweal.institutions.disclosure import Disclosure
+from commonweal.institutions.fermi import Fermi
+from commonweal.institutions.presence import If
+from commonweal.institutions.quota import Quota
+from commonweal.institutions.tax import Tax
+from commonweal.institutions.voting import Vote
+from commonweal.minds.memory_one import MemoryOne
+from commonweal.minds.scripted import Scripted
+from commonweal.worlds.commons import Commons
+from commonweal.worlds.network_game import NetworkGame
+
+TICKS = 6
+RECORD = ("acts", "payoff", "purse", "mind")
+RULES = {
+    "quota": Quota(multiple=1.5),
+    "audit": Audit(detect=0.5),
+    "disclosure": Disclosure(scope="contacts"),
+    "tax": Tax(rate=0.3),
+    "vote": Vote.on(Tax(rate=0.1), Tax, lambda tax: tax.rate, (0.2, 0.5), every=2),
+    "imitation": Fermi(beta=0.2),
+}
+WORLDS = {
+    "commons": Commons(),
+    "one act": NetworkGame(),
+    "an act for each contact": NetworkGame(per_contact=True),
+}
+MINDS = {
+    "scripted": Scripted(condition=0.5, tremble=0.2, responsiveness=0.5, ballot=2.0),
+    "memory-one": MemoryOne.win_stay_lose_shift(),
+}
+
+
+def society(world, mind, rules=RULES):
+    return Society(
+        world,
+        Named.of(("tried", mind), ("greedy", Scripted(greed=2.5, ballot=1.0))),
+        Seating(24, Named.of(("greedy", jnp.float32(0.3))), network=Regular(4)),
+        Named.of(*((name, If(rule, on=True)) for name, rule in rules.items())),
+        Broadcast(),
+    )
+
+
+def test_every_institution_of_the_catalogue_takes_part():
+    ours = {entry.name for entry in entries("institutions") if entry.package == "commonweal"}
+    assert ours == {"quota", "audit", "disclosure", "tax", "voting", "fermi", "presence"}
+    assert {entry.name for entry in entries("worlds")} == {"commons", "network-game"}
+
+
+@pytest.mark.parametrize("mind", MINDS)
+@pytest.mark.parametrize("world", WORLDS)
+def test_rules_compose(world, mind):
+    whole = society(WORLDS[world], MINDS[mind])
+    names = list(RULES)
+    rows = np.concatenate([np.eye(len(names), dtype=bool), [[True] * len(names), [False] * len(names)]])
+    vary = tuple((lens.rule(name, If, lambda rule: rule.on), rows[:, column]) for column, name in enumerate(names))
+    logs = run_batch(whole, vary, (7,) * len(rows), TICKS, record=RECORD)
+
+    bare = run(dataclasses.replace(whole, rules=Named((), ())), 7, TICKS, record=RECORD)
+    none = logs[-1]
+    for name in bare.traces:
+        assert np.array_equal(none.traces[name], bare.traces[name]), f"absent rules move {name}"
+    assert all(np.array_equal(none.readings[name], bare.readings[name]) for name in bare.readings)
+
+    everything = logs[-2]
+    hosted = run_sync(advance_hosted(begin(whole, 7, record=RECORD), TICKS)).log()
+    assert hosted.digest == advance(begin(whole, 7, record=RECORD), TICKS).log().digest == everything.digest
+    moved = [name for row, name in enumerate(names) if logs[row].traces["purse"].tolist() != none.traces["purse"].tolist()]
+    assert {"tax", "imitation"} <= set(moved) or "tax" in moved
+
+
+def test_each_rule_behind_if_is_the_rule_itself():
+    whole = society(WORLDS["commons"], MINDS["scripted"])
+    for name, rule in RULES.items():
+        alone = dataclasses.replace(whole, rules=Named.of((name, rule)))
+        gated = dataclasses.replace(whole, rules=Named.of((name, If(rule, on=True))))
+        one, two = run(alone, 3, TICKS, record=RECORD), run(gated, 3, TICKS, record=RECORD)
+        assert all(np.array_equal(one.traces[trace], two.traces[trace]) for trace in one.traces), name
+        assert all(np.array_equal(one.readings[own], two.readings[own]) for own in one.readings), name
+
+
+class First(HostedMind):
+    """Gives the first legal answer to everything, and reads all its words."""
+
+    @property
+    def digest(self):
+        return ""
+
+    async def act(self, words, key):
+        assert words.rules
+        assert words.situation
+        answers = {
+            "choice": lambda ask: ask.answers[-1],
+            "amount": lambda ask: ask.high,
+            "say": lambda ask: f"I answer {ask.name}",
+        }
+        return HostedDecision({ask.name: answers[ask.kind](ask) for ask in words.asks})
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_hosted_mind_sits_under_every_rule(world):
+    rules = {name: rule for name, rule in RULES.items() if name != "disclosure"} | {"disclosure": Disclosure(scope="all")}
+    given = Society(
+        WORLDS[world],
+        Named.of(("scripted", Scripted()), ("hosted", First())),
+        Seating(5, Named.of(("hosted", jnp.float32(0.6))), network=Regular(4)),
+        Named.of(*((name, If(rule, on=True)) for name, rule in rules.items())),
+        Broadcast(),
+    )
+    log = run_sync(run_hosted(given, 1, 2, record=RECORD))
+    assert not [event for event in log.events if event.kind == "default"]
+    assert any(event.kind == "say" for event in log.events)
+    assert log.readings["answered.ballot"][0] == 5

@@ -1,0 +1,149 @@
+"""The laws hold for the whole catalogue, and catch parts that break them."""
+
+from typing import ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+import pytest
+from commonweal_plugin.tithe import Tithe
+
+from commonweal.channels.broadcast import Broadcast
+from commonweal.channels.neighbours import Neighbours
+from commonweal.core.catalogue import entries
+from commonweal.core.errors import LawError
+from commonweal.core.numbers import total
+from commonweal.core.parts import HostedMind, Institution, RuleKind
+from commonweal.core.questions import Scale
+from commonweal.core.views import Delivery, Ruling
+from commonweal.institutions.audit import Audit
+from commonweal.institutions.disclosure import Disclosure
+from commonweal.institutions.fermi import Fermi
+from commonweal.institutions.presence import If
+from commonweal.institutions.quota import Quota
+from commonweal.institutions.tax import Tax
+from commonweal.institutions.voting import Vote
+from commonweal.minds.memory_one import MemoryOne
+from commonweal.minds.scripted import Scripted
+from commonweal.testing import Wild, check_channel, check_inert, check_institution, check_metric, check_mind, check_world
+from commonweal.worlds.commons import Commons
+from commonweal.worlds.network_game import NetworkGame
+
+INSTITUTIONS = {
+    "quota": (Quota(multiple=1.5), Quota(multiple=float("inf"))),
+    "audit": (Audit(detect=0.6), Audit(detect=0.0)),
+    "disclosure": (Disclosure(scope="contacts"), None),
+    "tax": (Tax(rate=0.3), Tax(rate=0.0)),
+    "fermi": (Fermi(beta=0.3), Fermi(rate=0.0)),
+    "voting": (Vote.on(Tax(), Tax, lambda tax: tax.rate, (0.5,), every=2), Vote()),
+    "presence": (If(Tax(rate=0.5), on=True), If(Tax(rate=0.5), on=False)),
+    "tithe": (Tithe(), Tithe(rate=0.0)),
+}
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in entries("institutions")])
+def test_institutions_keep_the_laws(name):
+    rule, inert = INSTITUTIONS[name]
+    check_institution(rule, inert)
+
+
+@pytest.mark.parametrize("name", ["quota", "audit", "fermi"])
+def test_institutions_keep_the_laws_on_another_world(name):
+    rule, inert = INSTITUTIONS[name]
+    check_institution(rule, inert, NetworkGame())
+
+
+@pytest.mark.parametrize(
+    "world", [Commons(), Commons(capacity_per_seat=900.0, growth=3.0), NetworkGame(), NetworkGame(per_contact=True)]
+)
+def test_worlds_keep_the_laws(world):
+    check_world(world)
+
+
+@pytest.mark.parametrize("mind", [Wild(), Scripted(condition=0.4, tremble=0.1, responsiveness=1.0), MemoryOne(tremble=0.1)])
+def test_minds_keep_the_laws(mind):
+    check_mind(mind)
+
+
+def test_minds_of_the_catalogue_are_covered():
+    loaded = [entry.load() for entry in entries("minds")]
+    assert {kind for kind in loaded if not issubclass(kind, HostedMind)} == {Scripted, MemoryOne}
+
+
+@pytest.mark.parametrize("channel", [Broadcast(), Broadcast(loss=0.5), Neighbours()])
+def test_channels_keep_the_laws(channel):
+    check_channel(channel)
+
+
+@pytest.mark.parametrize("entry", entries("metrics"), ids=lambda entry: entry.name)
+def test_metrics_keep_the_laws(entry):
+    check_metric(entry.load()())
+
+
+class Mint(Institution):
+    """Pays everybody from nowhere."""
+
+    kind: ClassVar[RuleKind] = RuleKind.PAYOFF
+
+    def settle(self, memory, tick, key):
+        return Ruling(memory, tick.payoff + 1)
+
+
+class Mover(Institution):
+    """Moves the norm scale."""
+
+    kind: ClassVar[RuleKind] = RuleKind.CHOICE
+
+    def permit(self, memory, seats, menu):
+        return menu.replace("harvest", eqx.tree_at(lambda q: q.scale, menu["harvest"], Scale(jnp.float32(99.0))))
+
+
+class Never(Institution):
+    """Claims to be inert and burns a unit."""
+
+    kind: ClassVar[RuleKind] = RuleKind.PAYOFF
+
+    def settle(self, memory, tick, key):
+        due = (tick.payoff > 0).astype(jnp.int32)
+        return Ruling(memory, tick.payoff - due, burnt=total(due))
+
+
+class Peeking(Commons):
+    """Bounds each seat's harvest by who sits there."""
+
+    def menu(self, state, seats, purse):
+        menu = super().menu(state, seats, purse)
+        return menu.replace("harvest", eqx.tree_at(lambda q: q.high, menu["harvest"], menu["harvest"].high // (1 + seats.mind)))
+
+
+class Drifting(Commons):
+    """A norm scale that is measured against the whole stock: it moves with the population."""
+
+    def menu(self, state, seats, purse):
+        menu = super().menu(state, seats, purse)
+        return menu.replace("harvest", eqx.tree_at(lambda q: q.scale.fair, menu["harvest"], state.stock.astype(jnp.float32)))
+
+
+class Gossip(Broadcast):
+    """Delivers words that nobody said."""
+
+    def deliver(self, memory, tick, key):
+        real = super().deliver(memory, tick, key)
+        import jax
+
+        return Delivery(jax.tree.map(lambda leaf: jnp.full_like(leaf, 77), real.inbox), real.memory)
+
+
+@pytest.mark.parametrize(
+    ("breaking", "message"),
+    [
+        (lambda: check_institution(Mint()), "ledger"),
+        (lambda: check_institution(Mover()), "norm scale"),
+        (lambda: check_inert(Never()), "expected the identity"),
+        (lambda: check_world(Peeking()), "sit"),
+        (lambda: check_world(Drifting()), "population size"),
+        (lambda: check_channel(Gossip()), "nobody said"),
+    ],
+)
+def test_a_broken_law_is_told(breaking, message):
+    with pytest.raises(LawError, match=message):
+        breaking()
