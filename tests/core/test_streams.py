@@ -165,6 +165,5 @@ def test_seeds_wrap_at_two_to_the_32():
     assert Key.root(jnp.uint32(2**32 - 1)).bits(3).tolist() == Key.root(2**32 - 1).bits(3).tolist()
 
 
-@pytest.mark.xfail(raises=OverflowError, reason="core/streams.py: `child` makes an int32 of a Python number first")
 def test_children_by_any_32_bit_number():
     assert Key.root(0).child(2**32 - 1).bits(2).tolist() == Key.root(0).child(jnp.uint32(2**32 - 1)).bits(2).tolist()

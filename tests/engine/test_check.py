@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 import pytest
-from commonweal.metrics.survival import Survival
 
 from commonweal.core.errors import LawError, StudyError
 from commonweal.core.named import Named
@@ -12,6 +11,7 @@ from commonweal.core.parts import Institution, RuleKind
 from commonweal.core.views import Ruling
 from commonweal.engine.check import check
 from commonweal.institutions.fermi import Fermi
+from commonweal.metrics.survival import Survival
 from commonweal.testing import society_for
 from commonweal.worlds.network_game import NetworkGame
 

@@ -58,7 +58,7 @@ def test_nobody_to_see(bench) -> None:
 
 def test_delay(bench) -> None:
     rule = Disclosure("all", delay=2)
-    memory, told = rule.begin(bench.ring(2)), []
+    memory, told = rule.begin(Seats(jnp.zeros(2, jnp.int32))), []
     for harvest in (10, 20, 40, 10):
         menu, acts = bench.harvest([harvest, 10], 10.0)
         ruling = rule.settle(memory, bench.tick(menu, acts, [0, 0]), KEY)

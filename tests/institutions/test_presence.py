@@ -12,6 +12,7 @@ from commonweal.core.named import Named
 from commonweal.core.parts import Institution
 from commonweal.core.questions import Choice
 from commonweal.core.seats import Seats
+from commonweal.core.streams import Key
 from commonweal.core.views import Fined, Memory, Told
 from commonweal.engine.compiled import run_batch
 from commonweal.institutions.audit import Audit
@@ -75,13 +76,11 @@ def test_table_of_legal_answers_is_undone() -> None:
 
 
 def test_memory_stands_still_while_off(bench) -> None:
-    from commonweal.core.streams import Key
-
     menu, acts = bench.harvest([30, 30], 10.0)
     tick = bench.tick(menu, acts, [30, 30])
     rule = If(Audit(detect=1.0))
     off = eqx.tree_at(lambda own: own.on, rule, jnp.asarray(False))
-    memory = rule.settle(rule.begin(bench.ring(2)), tick, Key.root(0)).memory
+    memory = rule.settle(rule.begin(Seats(jnp.zeros(2, jnp.int32))), tick, Key.root(0)).memory
     assert memory.offences.tolist() == [1, 1]
     still = off.settle(memory, tick, Key.root(0))
     assert still.memory.offences.tolist() == [1, 1]

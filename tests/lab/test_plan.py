@@ -5,7 +5,6 @@ import json
 import math
 
 import pytest
-from commonweal.metrics.survival import Survival
 from commonweal_plugin.study import study as tithe
 
 from commonweal.core import lens
@@ -14,6 +13,7 @@ from commonweal.core.named import Named
 from commonweal.institutions.fermi import Fermi
 from commonweal.lab.plan import batches, bound_study, make_plan, needs_model, trial_seed, write_plan
 from commonweal.lab.study import Budget, Factor
+from commonweal.metrics.survival import Survival
 from commonweal.models.choice import ModelChoice
 from commonweal.studies.commons_audit import study
 from commonweal.worlds.network_game import NetworkGame

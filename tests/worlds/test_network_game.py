@@ -181,8 +181,9 @@ def test_a_payoff_beyond_32_bits_is_cut_off_and_never_wraps():
     assert play(world, seats(5, None), jnp.asarray([1, 0, 0, 0, 0]))[0].payoff.tolist() == [-(2**31), 0, 0, 0, 0]
 
 
-def test_who_is_alone_meets_nobody():
-    outcome, seen = play(NetworkGame(), seats(1, None), jnp.asarray([1]))
+@pytest.mark.parametrize("network", [None, Graph((), slots=0), Graph((), slots=2)])
+def test_who_is_alone_meets_nobody(network):
+    outcome, seen = play(NetworkGame(), seats(1, network), jnp.asarray([1]))
     assert outcome.payoff.tolist() == [0]
     assert not seen.told.known.any()
 

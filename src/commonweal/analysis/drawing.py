@@ -183,7 +183,8 @@ def draw_dots(title: str, y_name: str, columns: Sequence[DotColumn], span: Range
     width = (WIDTH - left - 6) / max(len(columns), 1)
     for i, column in enumerate(columns):
         middle, steps = left + (i + 0.5) * width, list[str]()
-        room, shift = width * 0.5, 0.07 if spread else 0.0
+        room = width * 0.5 * min(1.0, (len(column.values) - 1) / 8)  # few dots stay close to the middle
+        shift = 0.07 * (spread and len(column.values) > 1)
         for j, value in enumerate(column.values):
             x = middle - width * 0.08 + ((j * _ACROSS) % 1 - 0.5) * room
             y = frame.level(value) + ((j * _ALONG) % 1 - 0.5) * shift * 240

@@ -86,12 +86,12 @@ def say_answer(plan: Plan, primary: Headline) -> str:
         opening = f"In this model, {claim}"
     ends = f"from {say_number(primary.control.value)} to {say_number(primary.treatment.value)}{units}"
     if found.low is None or found.high is None:
-        return f"{opening} moves the mean of {found.name} {ends}, with no interval: {found.method} {interval}."
+        return f"{opening} moves {plan.primary.outcome} {ends}, with no interval: {found.method} {interval}."
     if found.low <= 0 <= found.high:
         size = say_number(found.value, sign=True)
-        return f"{opening} has no detectable effect on the mean of {found.name}: {size}{units}, {ends} {interval}."
+        return f"{opening} has no detectable effect on {plan.primary.outcome}: {size}{units}, {ends} {interval}."
     verb = "raises" if found.value > 0 else "lowers"
-    return f"{opening} {verb} the mean of {found.name} by {say_number(abs(found.value))}{units}, {ends} {interval}."
+    return f"{opening} {verb} {plan.primary.outcome} by {say_number(abs(found.value))}{units}, {ends} {interval}."
 
 
 def say_number(value: float, sign: bool = False) -> str:

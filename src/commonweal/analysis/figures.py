@@ -305,10 +305,10 @@ def choose_pair(plan: Plan, trials: Trials) -> tuple[tuple[TrialKey, str], ...]:
 
 
 def draw_acts(directory: Path, key: TrialKey, tick_name: str) -> Figure | None:
-    """What each agent of one recorded trial did over its ticks; None where its acts were not kept."""
+    """What each agent of one recorded trial did over its ticks; None where its acts make no line of three ticks."""
     acts: dict[str, list[Course]] = {}
     for (question, agent), values in list_acts(read_trial(directory, key)).items():
-        if any(value is not None for value in values):
+        if sum(value is not None for value in values) > 2:
             acts.setdefault(question, []).append(Course(f"agent {agent}", values, "other", ()))
     if not acts:
         return None

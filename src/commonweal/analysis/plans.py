@@ -104,6 +104,8 @@ class Primary:
     """The part whose trials are compared."""
     claim: str
     """Subject of the answer's sentence: "An audit that finds half of the ruthless harvests"."""
+    outcome: str = ""
+    """What the mean of the metric is, in words: "the share of societies that survive"; empty: named after the metric."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ class Plan:
     """Predicted trials, agent steps, model calls and seconds."""
     digest: str
     """Digest of specification and code."""
+    order: str = ""
+    """The command that was typed, without the folder; empty where the plan does not say."""
 
     def part(self, name: str) -> Part:
         """The part of that name. Raises LogError if there is none."""
@@ -281,6 +285,7 @@ def _plan(fields: _Fields) -> Plan:
         versions={name: str(version) for name, version in fields.inner("versions").raw.items()},
         predicted={name: predicted.number(name) for name in predicted.raw},
         digest=fields.text("digest"),
+        order=str(fields.raw.get("order") or ""),
     )
 
 
@@ -292,6 +297,7 @@ def _primary(fields: _Fields) -> Primary:
         treatment=read_level(fields.raw.get("treatment")),
         part=fields.text("part"),
         claim=fields.text("claim"),
+        outcome=str(fields.raw.get("outcome") or f"the mean of {fields.text('metric')}"),
     )
 
 

@@ -277,7 +277,7 @@ def _write_list(entries: tuple[str, ...]) -> str:
 
 def _write_lock(plan: Plan, findings: Findings) -> str:
     pairs = [("log digest", findings.log_digest), ("plan digest", plan.digest)]
-    command = f"<pre><code>commonweal run {escape_text(plan.name)} --out DIR</code></pre>"
+    command = f"<pre><code>{escape_text(plan.order or f'commonweal run {plan.name}')} --out DIR</code></pre>"
     words = "The same plan on the same versions gives the same log digest."
     return write_pairs(pairs, code=True) + command + f"<p class=meta>{words}</p>"
 

@@ -18,6 +18,7 @@ _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # control sequences: colours, cursor
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # strings to the terminal: titles, links
     r"|\x9b[0-?]*[ -/]*[@-~]"
+    r"|\x1b[ -/]+[0-~]"  # character sets
     r"|\x1b."
 )
 _INDENT = "    "

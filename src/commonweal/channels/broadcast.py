@@ -18,12 +18,12 @@ import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int32, PyTree
 
-from commonweal.channels.phrases import PHRASES, ask_to_speak, heard, quote, said
-from commonweal.core.arrays import Index
+from commonweal.core.arrays import Index, real
 from commonweal.core.errors import StudyError
 from commonweal.core.menu import Menu
 from commonweal.core.parts import Channel
 from commonweal.core.seats import Seats
+from commonweal.core.speech import PHRASES, ask_to_speak, heard, quote, said
 from commonweal.core.streams import Key
 from commonweal.core.views import Delivery, Memory, Tick, same_seats
 
@@ -37,7 +37,7 @@ class Broadcast(Channel):
     Source: Sally, Rationality and Society 7 (1995).
     """
 
-    loss: Float[Array, ""] = eqx.field(converter=jnp.float32, default=0.0)
+    loss: Float[Array, ""] = eqx.field(converter=real, default=0.0)
     """Probability that a message does not reach a hearer, 0 to 1."""
     room: int = eqx.field(static=True, default=8)
     """Most messages that a seat hears in a tick, at least 1."""

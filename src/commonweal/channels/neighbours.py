@@ -15,11 +15,12 @@ import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
-from commonweal.channels.phrases import PHRASES, ask_to_speak, heard, quote, said
+from commonweal.core.arrays import real
 from commonweal.core.errors import StudyError
 from commonweal.core.menu import Menu
 from commonweal.core.parts import Channel
 from commonweal.core.seats import Seats
+from commonweal.core.speech import PHRASES, ask_to_speak, heard, quote, said
 from commonweal.core.streams import Key
 from commonweal.core.views import Delivery, Memory, Tick
 
@@ -31,7 +32,7 @@ class Neighbours(Channel):
         StudyError: `loss` is not from 0 to 1, or `tokens` is below 1; at the start of a trial, there is no network.
     """
 
-    loss: Float[Array, ""] = eqx.field(converter=jnp.float32, default=0.0)
+    loss: Float[Array, ""] = eqx.field(converter=real, default=0.0)
     """Probability that a message does not reach a hearer, 0 to 1."""
     tokens: int = eqx.field(static=True, default=40)
     """Most tokens of a free text, at least 1."""

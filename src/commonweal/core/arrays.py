@@ -1,6 +1,7 @@
 """One alphabet for shapes: `a` agents (seats), `k` options or contacts, `g` groups, `t` ticks, `r` trials, `d` dimensions."""
 
-from jaxtyping import Array, Bool, Float32, Int32, UInt8, UInt32
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Bool, Float32, Int32, UInt8, UInt32
 
 Flags = Bool[Array, "a"]
 """One truth value a seat."""
@@ -16,5 +17,26 @@ PackedActs = UInt8[Array, "a"]
 """Bit j of row i: what i does to its j-th contact, for two answers and at most eight contacts."""
 Groups = Bool[Array, "a g"]
 """Who is a member of which group; groups may overlap."""
+Real = Float32[Array, ""]
+"""A real parameter of a part."""
+Whole = Int32[Array, ""]
+"""A whole-number parameter of a part."""
+Flag = Bool[Array, ""]
+"""A switch of a part, as data."""
 Word = UInt32[Array, ""]
 """One 32-bit word of a random stream."""
+
+
+def real(value: ArrayLike) -> Array:
+    """A parameter as float32: the converter of real fields, scalar or one value a seat."""
+    return jnp.asarray(value, jnp.float32)
+
+
+def whole(value: ArrayLike) -> Array:
+    """A parameter as int32: the converter of whole-number fields."""
+    return jnp.asarray(value, jnp.int32)
+
+
+def flag(value: ArrayLike) -> Array:
+    """A parameter as a truth value: the converter of switches."""
+    return jnp.asarray(value, bool)

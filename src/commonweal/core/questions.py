@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar, Protocol, runtime_checkable
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Shaped, UInt8
 
@@ -261,7 +262,9 @@ class Amount(eqx.Module):
     def draw(self, key: Key) -> Act:
         """A uniformly random legal amount for each seat (and target)."""
         if self.whole:
-            return (self.low + key.below(jnp.maximum(self.high - self.low, 0) + 1, self.low.shape)).astype(self.low.dtype)
+            with jax.enable_x64(True):
+                span = jnp.maximum(self.high.astype(jnp.int64) - self.low.astype(jnp.int64), 0) + 1
+            return (self.low + key.below(span, self.low.shape)).astype(self.low.dtype)
         return (self.low + key.uniform(self.low.shape) * (self.high - self.low)).astype(self.low.dtype)
 
 

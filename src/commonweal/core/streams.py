@@ -53,7 +53,8 @@ class Key(eqx.Module):
         if isinstance(name, str):
             word, tag = jnp.uint32(zlib.crc32(name.encode())), jnp.uint32(0x51ED270B)
         else:
-            word, tag = jnp.asarray(name).astype(jnp.uint32), jnp.uint32(0xC2B2AE35)
+            word = jnp.uint32(name % 2**32) if isinstance(name, int) else name.astype(jnp.uint32)
+            tag = jnp.uint32(0xC2B2AE35)
         inner = mix(word + tag)
         return Key(mix(self.first ^ inner), mix(mix(self.second + inner) ^ self.first ^ tag))
 

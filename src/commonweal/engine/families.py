@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, cast
 
 import equinox as eqx
@@ -11,10 +12,10 @@ import jax.numpy as jnp
 from commonweal.core.arrays import Flags, Index
 from commonweal.core.menu import Acts, choose
 from commonweal.core.named import Named
-from commonweal.core.parts import Mind
+from commonweal.core.parts import HostedMind, Mind
 from commonweal.core.society import Society
 from commonweal.core.streams import Key
-from commonweal.core.views import Memory, View
+from commonweal.core.views import HostedDecision, Memory, View, Words
 
 
 def families(society: Society) -> list[tuple[int, ...]]:
@@ -29,13 +30,25 @@ def families(society: Society) -> list[tuple[int, ...]]:
     return [tuple(group) for group in groups.values()]
 
 
-def hosted_seats(society: Society, mind: Index) -> Flags:
-    """Which seats hosted minds sit in."""
-    seats = jnp.zeros(mind.shape, bool)
-    for index, own in enumerate(society.minds.values):
-        if not isinstance(own, Mind):
-            seats = seats | (mind == index)
-    return seats
+class Outside(HostedMind):
+    """What a compiled phase needs to know of a hosted mind: how many texts it remembers."""
+
+    slots: int = eqx.field(static=True, default=0)  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    @property
+    def digest(self) -> str:
+        """Nothing."""
+        return ""
+
+    async def act(self, words: Words, key: int) -> HostedDecision:
+        """Never asked: it stands for another mind."""
+        return HostedDecision({})
+
+
+def without_models(society: Society) -> Society:
+    """The society for a compiled phase: hosted minds stand as `Outside`, so that personas compile nothing anew."""
+    minds = tuple(mind if isinstance(mind, Mind) else Outside(mind.slots) for mind in society.minds.values)
+    return dataclasses.replace(society, minds=Named(society.minds.names, minds))
 
 
 def decide_families(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
+import unicodedata
 from collections.abc import Coroutine
 from typing import Any, TypeVar, cast
 
@@ -24,6 +25,7 @@ from commonweal.core.parts import HostedMind, Metric
 from commonweal.core.society import Society
 from commonweal.core.streams import Key
 from commonweal.core.views import HostedDecision, View, Words
+from commonweal.engine.families import without_models
 from commonweal.engine.log import TrialLog
 from commonweal.engine.phases import Choices, Committed, State, commit, decide, offer
 from commonweal.engine.trial import Output, Trial, begin, extended, read
@@ -58,8 +60,9 @@ LONGEST = 4000
 
 
 def storable(text: str) -> str:
-    """The text as a log can hold it."""
-    return text[:LONGEST].encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
+    """The text as a log can hold it: one line of valid Unicode, without control characters."""
+    plain = "".join(" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text[:LONGEST])
+    return plain.encode("utf-8", "replace").decode("utf-8")
 
 
 class _Texts:
@@ -71,7 +74,7 @@ class _Texts:
         self.handles = {text: index for index, text in enumerate(texts)}
 
     def handle(self, text: str) -> int:
-        """The handle of a text, new or old; at most `LONGEST` characters of it, as valid Unicode without NUL."""
+        """The handle of a text, new or old; at most `LONGEST` characters of it, see `storable`."""
         text = storable(text)
         if text not in self.handles:
             self.handles[text] = len(self.texts)
@@ -93,8 +96,9 @@ async def advance(trial: Trial, ticks: int) -> Trial:
 async def _tick(trial: Trial) -> Trial:
     began = time.perf_counter(), time.process_time()
     society, state, key = trial.society, trial.state, trial.key
-    view = _offer(society, state)
-    choices = _decide(society, state, view, key)
+    traced = without_models(society)
+    view = _offer(traced, state)
+    choices = _decide(traced, state, view, key)
     texts, events = _Texts(trial.texts), list(trial.events)
     costs = dict(trial.costs)
     asked = _asked_seats(society, state, view)
@@ -105,7 +109,7 @@ async def _tick(trial: Trial) -> Trial:
         choices = _commit_replies(society, snapshot, seen, choices, words, replies, texts, events)
         for name in ("calls", "prompt_tokens", "new_tokens"):
             costs[name] = costs.get(name, 0) + sum(getattr(reply, name) for reply in replies)
-    done = _commit(society, state, view, choices, key)
+    done = _commit(traced, state, view, choices, key)
     output = jax.device_get(_read(trial.metrics, trial.record, done))
     costs["wall_ms"] = costs.get("wall_ms", 0) + round(1000 * (time.perf_counter() - began[0]))
     costs["cpu_ms"] = costs.get("cpu_ms", 0) + round(1000 * (time.process_time() - began[1]))

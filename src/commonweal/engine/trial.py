@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,15 @@ from commonweal.core.seats import Links
 from commonweal.core.society import Society
 from commonweal.core.streams import Key
 from commonweal.core.views import End, Tick
+from commonweal.engine.families import without_models
 from commonweal.engine.log import Series, TrialLog, balance
 from commonweal.engine.phases import Committed, State, start
 
 RECORDABLE = ("acts", "payoff", "purse", "mind")
 """What can be traced per agent and tick. `acts` is what the world saw."""
+
+
+_start = eqx.filter_jit(start)
 
 
 class Output(eqx.Module):
@@ -97,7 +102,7 @@ def begin(
     if unknown:
         raise StudyError(f"record={unknown[0]!r} cannot be traced; expected some of {', '.join(RECORDABLE)}")
     links = society.seats.links() if links is None else links
-    state = eqx.filter_jit(start)(society, links, Key.root(seed))
+    state = _start(without_models(society), links, Key.root(seed))
     texts = society.channel.phrases
     return Trial(society, seed, metrics, record, links, state, {}, {}, (), texts, {})
 
@@ -223,7 +228,7 @@ def _spoken(trial: Trial) -> set[str]:
     """Names of the questions that ask for words."""
     from commonweal.engine.phases import offer
 
-    menu = jax.eval_shape(lambda state: offer(trial.society, state).menu, trial.state)
+    menu = jax.eval_shape(lambda state: offer(without_models(trial.society), state).menu, trial.state)
     return {name for name, question in menu.items() if isinstance(question, Say)}
 
 
@@ -240,7 +245,7 @@ def fork(trial: Trial, society: Society) -> Trial:
             f"a fork changed {trial.society.seats.n} seats of {trial.society.minds.names} into {society.seats.n} of "
             f"{society.minds.names}; expected the same number of seats and the same names of minds"
         )
-    fresh, old = eqx.filter_jit(start)(society, trial.links, trial.key), trial.state
+    fresh, old = _start(without_models(society), trial.links, trial.key), trial.state
 
     def keep(names: tuple[str, ...], was: tuple[str, ...], new: tuple[Any, ...], past: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(
@@ -300,10 +305,10 @@ def load(path: Path, society: Society, metrics: Named[Metric] | None = None) -> 
         LogError: the file is missing, damaged, or of another society.
     """
     try:
-        with np.load(path) as found:
+        with path.open("rb") as file, np.load(file) as found:
             arrays = {name: np.asarray(found[name]) for name in found.files}
         meta = json.loads(str(arrays.pop("meta")))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise LogError(f"{path} is not a saved trial: {error}; save it again from the run") from error
     if meta["society"] != society.digest:
         raise LogError(

@@ -27,7 +27,7 @@ import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int32, Int64, PyTree
 
-from commonweal.core.arrays import Flags, Index, Levels, Units
+from commonweal.core.arrays import Flags, Index, Levels, Units, real, whole
 from commonweal.core.errors import StudyError
 from commonweal.core.menu import Acts, choose, standing
 from commonweal.core.numbers import added, total
@@ -66,15 +66,15 @@ class Audit(Institution):
     kind: ClassVar[RuleKind] = RuleKind.PAYOFF
     needs_scale: ClassVar[bool] = True
 
-    detect: Float[Array, ""] = eqx.field(converter=jnp.float32, default=0.5)
+    detect: Float[Array, ""] = eqx.field(converter=real, default=0.5)
     """Probability that a seat is inspected in a tick, 0 (no audit) to 1."""
-    tolerance: Float[Array, ""] = eqx.field(converter=jnp.float32, default=0.95)
+    tolerance: Float[Array, ""] = eqx.field(converter=real, default=0.95)
     """Norm level below which an act is an offence, 0 to 1."""
     schedule: Float[Array, "k"] = eqx.field(converter=_multiples, default=(1.0, 2.0, 4.0))
     """Fine of the first, second, ... offence, as a multiple of the excess, at least 0; the last one stands for all later."""
-    hold_after: Int32[Array, ""] = eqx.field(converter=jnp.int32, default=2)
+    hold_after: Int32[Array, ""] = eqx.field(converter=whole, default=2)
     """Offences from which on a seat is held to the norm; 0: never."""
-    cost: Int32[Array, ""] = eqx.field(converter=jnp.int32, default=0)
+    cost: Int32[Array, ""] = eqx.field(converter=whole, default=0)
     """What one inspection costs, ledger units, at least 0."""
     payer: Payer = eqx.field(static=True, default="nobody")
     """Who pays it: `nobody` here; `all` seats alike; the tick's `fines`, and all alike what they do not cover."""

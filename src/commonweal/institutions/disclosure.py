@@ -23,7 +23,7 @@ import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
-from commonweal.core.arrays import Flags, Levels
+from commonweal.core.arrays import Flags, Levels, real
 from commonweal.core.errors import StudyError
 from commonweal.core.menu import standing
 from commonweal.core.numbers import fixed_levels, mean_level, total
@@ -60,9 +60,9 @@ class Disclosure(Institution):
     """Whom each seat may see: its `contacts`, its `group`s or `all`."""
     delay: int = eqx.field(static=True, default=0)
     """Ticks by which it is told later than it could be, at least 0."""
-    noise: Float[Array, ""] = eqx.field(converter=jnp.float32, default=0.0)
+    noise: Float[Array, ""] = eqx.field(converter=real, default=0.0)
     """Probability that a seat's level is replaced by a uniform one, 0 to 1."""
-    reach: Float[Array, ""] = eqx.field(converter=jnp.float32, default=1.0)
+    reach: Float[Array, ""] = eqx.field(converter=real, default=1.0)
     """Probability that a seat is told at all, drawn each tick, 0 (the rule is as if absent) to 1."""
 
     def __check_init__(self) -> None:

@@ -23,7 +23,7 @@ import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, UInt64
 
-from commonweal.core.arrays import Index, Units
+from commonweal.core.arrays import Index, Units, real
 from commonweal.core.errors import StudyError
 from commonweal.core.numbers import logistic_word
 from commonweal.core.parts import Institution, RuleKind
@@ -43,9 +43,9 @@ class Fermi(Institution):
 
     kind: ClassVar[RuleKind] = RuleKind.BOUNDARY
 
-    beta: Float[Array, ""] = eqx.field(converter=jnp.float32, default=0.1)
+    beta: Float[Array, ""] = eqx.field(converter=real, default=0.1)
     """Strength of selection, per ledger unit, at least 0; 0: copies by the toss of a coin."""
-    rate: Float[Array, ""] = eqx.field(converter=jnp.float32, default=1.0)
+    rate: Float[Array, ""] = eqx.field(converter=real, default=1.0)
     """Probability that a seat reconsiders when it is time to, 0 to 1; 0: nobody ever moves."""
     every: int = eqx.field(static=True, default=1)
     """Ticks from one time to reconsider to the next, at least 1; payoffs add up over them."""
@@ -114,10 +114,13 @@ def _models(seats: Seats, key: Key) -> Int32[Array, "a"]:
         other = key.below(n - 1, n)
         return other + (other >= own)
     to = seats.links.to
+    width = to.shape[1]
     if seats.links.full:
-        return jnp.take_along_axis(to, key.below(to.shape[1], n)[:, None], 1)[:, 0]
-    there = to >= 0
-    pick = key.below(jnp.maximum(there.sum(1, dtype=jnp.int32), 1), n)
-    slot = jnp.argmax(jnp.cumsum(there, 1) > pick[:, None], 1)
-    model = jnp.take_along_axis(to, slot[:, None], 1)[:, 0]
+        slot = key.below(width, n)
+    else:
+        there = to >= 0
+        pick = key.below(jnp.maximum(there.sum(1, dtype=jnp.int32), 1), n)
+        slot = jnp.argmax(jnp.cumsum(there, 1) > pick[:, None], 1).astype(jnp.int32)
+    # One flat gather: inside a scan over lanes `take_along_axis` here costs the compiler half a minute and more.
+    model = to.reshape(-1)[own * width + slot]
     return jnp.where(model < 0, own, model)

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, PyTree
 
+from commonweal.core.arrays import flag
 from commonweal.core.errors import LawError
 from commonweal.core.menu import Acts, Menu, asks_only
 from commonweal.core.named import Named
@@ -42,7 +43,7 @@ class If(Institution):
 
     inner: Institution = Institution()
     """The rule; by default one that does nothing."""
-    on: Bool[Array, ""] = eqx.field(converter=jnp.bool_, default=True)
+    on: Bool[Array, ""] = eqx.field(converter=flag, default=True)
     """Whether it is in force."""
 
     def begin(self, seats: Seats) -> Memory:

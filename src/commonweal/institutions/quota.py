@@ -21,6 +21,7 @@ import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
+from commonweal.core.arrays import real
 from commonweal.core.errors import StudyError
 from commonweal.core.menu import Menu
 from commonweal.core.named import Named
@@ -45,7 +46,7 @@ class Quota(Institution):
     kind: ClassVar[RuleKind] = RuleKind.CHOICE
     needs_scale: ClassVar[bool] = True
 
-    multiple: Float[Array, ""] = eqx.field(converter=jnp.float32, default=1.0)
+    multiple: Float[Array, ""] = eqx.field(converter=real, default=1.0)
     """Multiple of the fair share that may be taken, at least 0; 1: exactly the fair share; inf: no quota."""
 
     def __check_init__(self) -> None:

@@ -20,7 +20,7 @@ import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int32, PyTree
 
-from commonweal.core.arrays import Units
+from commonweal.core.arrays import Units, real
 from commonweal.core.errors import StudyError
 from commonweal.core.numbers import difference, share_of, total
 from commonweal.core.parts import Institution, RuleKind
@@ -49,7 +49,7 @@ class Tax(Institution):
 
     kind: ClassVar[RuleKind] = RuleKind.PAYOFF
 
-    rate: Float[Array, ""] = eqx.field(converter=jnp.float32, default=0.0)
+    rate: Float[Array, ""] = eqx.field(converter=real, default=0.0)
     """Share of a tick's positive payoff, 0 (no tax) to 1, read to the nearest millionth."""
 
     def __check_init__(self) -> None:

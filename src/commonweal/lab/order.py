@@ -23,6 +23,15 @@ class Order:
     """At most 2 seeds, and 3 ticks with language minds."""
     model: ModelChoice = dataclasses.field(default_factory=ModelChoice)
 
+    def words(self) -> str:
+        """The order as it is typed: what a reader runs to repeat it."""
+        pieces = ["commonweal run", self.reference]
+        pieces += [f"--seeds {self.seeds}"] if self.seeds is not None else []
+        pieces += ["--quick"] if self.quick else []
+        pieces += [f"--model {self.model.name}"] if self.model.name != "embedded" else []
+        pieces += [f"--endpoint {self.model.url}"] if self.model.url is not None else []
+        return " ".join(pieces)
+
 
 @dataclasses.dataclass(frozen=True)
 class Prepared:

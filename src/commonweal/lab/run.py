@@ -29,7 +29,7 @@ def plan_run(order: Order, directory: Path) -> dict[str, object]:
         LogError: the folder cannot be written.
     """
     prepared = prepare(order)
-    plan = prepared.plan()
+    plan = prepared.plan() | {"order": order.words()}
     write_plan(plan, directory)
     ledger = Ledger(directory / "ledger.sqlite")
     chunks = [(batch.part, batch.trials, batch.seconds) for part in prepared.study.parts for batch in batches(part)]

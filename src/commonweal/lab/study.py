@@ -102,6 +102,8 @@ class Primary:
     treatment: Level
     claim: str
     """The subject of the answer's sentence, as in `An audit that finds half of all over-harvests`."""
+    outcome: str = ""
+    """What the metric's mean is in the answer's sentence, as in `the share of societies that survive`; empty: its name."""
 
 
 @dataclasses.dataclass(frozen=True)

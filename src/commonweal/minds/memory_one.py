@@ -21,10 +21,9 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int8, Int32, UInt8
 
-from commonweal.core.arrays import Flags, PackedActs
+from commonweal.core.arrays import Flags, PackedActs, real
 from commonweal.core.menu import standing
 from commonweal.core.named import Named
 from commonweal.core.parts import Mind
@@ -35,11 +34,6 @@ from commonweal.core.views import Decision, View
 
 Gene = Float[Array, "*a"]
 _ONE = 1 << 16
-
-
-def _gene(value: ArrayLike) -> Array:
-    # A function with types, so that type checkers let a parameter be given as a plain number.
-    return jnp.asarray(value, jnp.float32)
 
 
 class _Odds(eqx.Module):
@@ -61,17 +55,17 @@ class MemoryOne(Mind):
     family: ClassVar[bool] = True
     memory_depth: ClassVar[float] = 1
 
-    p_start: Gene = eqx.field(converter=_gene, default=1.0)
+    p_start: Gene = eqx.field(converter=real, default=1.0)
     """Probability of cooperating before there is a last act."""
-    cc: Gene = eqx.field(converter=_gene, default=1.0)
+    cc: Gene = eqx.field(converter=real, default=1.0)
     """Probability of cooperating after both cooperated."""
-    cd: Gene = eqx.field(converter=_gene, default=0.0)
+    cd: Gene = eqx.field(converter=real, default=0.0)
     """After it cooperated and the other defected."""
-    dc: Gene = eqx.field(converter=_gene, default=1.0)
+    dc: Gene = eqx.field(converter=real, default=1.0)
     """After it defected and the other cooperated."""
-    dd: Gene = eqx.field(converter=_gene, default=0.0)
+    dd: Gene = eqx.field(converter=real, default=0.0)
     """After both defected."""
-    tremble: Gene = eqx.field(converter=_gene, default=0.0)
+    tremble: Gene = eqx.field(converter=real, default=0.0)
     """Probability that an act comes out as the opposite, 0 to 0.5."""
 
     @classmethod

@@ -20,10 +20,9 @@ from typing import ClassVar, cast
 
 import equinox as eqx
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-from commonweal.core.arrays import Levels
+from commonweal.core.arrays import Levels, real
 from commonweal.core.menu import choose
 from commonweal.core.named import Named
 from commonweal.core.parts import Mind
@@ -35,32 +34,27 @@ from commonweal.core.views import Decision, View
 Gene = Float[Array, "*a"]
 
 
-def _gene(value: ArrayLike) -> Array:
-    # A function with types, so that type checkers let a parameter be given as a plain number.
-    return jnp.asarray(value, jnp.float32)
-
-
 class Scripted(Mind):
     """A scripted mind; every field is a scalar, or one value a seat."""
 
     family: ClassVar[bool] = True
     memory_depth: ClassVar[float] = 1
 
-    level: Gene = eqx.field(converter=_gene, default=1.0)
+    level: Gene = eqx.field(converter=real, default=1.0)
     """Own norm level, 0 to 1."""
-    condition: Gene = eqx.field(converter=_gene, default=0.0)
+    condition: Gene = eqx.field(converter=real, default=0.0)
     """Weight of what others were told to have done, 0 (unconditional) to 1 (wholly conditional)."""
-    prior: Gene = eqx.field(converter=_gene, default=1.0)
+    prior: Gene = eqx.field(converter=real, default=1.0)
     """What it believes of others before it is told anything, 0 to 1."""
-    greed: Gene = eqx.field(converter=_gene, default=1.0)
+    greed: Gene = eqx.field(converter=real, default=1.0)
     """Multiple of the fair share that it takes, at least 1."""
-    responsiveness: Gene = eqx.field(converter=_gene, default=0.0)
+    responsiveness: Gene = eqx.field(converter=real, default=0.0)
     """How far a fine that takes its whole gain moves it to the norm from then on, 0 to 1."""
-    ballot: Gene = eqx.field(converter=_gene, default=0.0)
+    ballot: Gene = eqx.field(converter=real, default=0.0)
     """Which answer it gives to questions without a scale that name options (ballots): 0 keeps things as they are."""
-    tremble: Gene = eqx.field(converter=_gene, default=0.0)
+    tremble: Gene = eqx.field(converter=real, default=0.0)
     """Probability of a random answer to one question, 0 to 1."""
-    random: Gene = eqx.field(converter=_gene, default=0.0)
+    random: Gene = eqx.field(converter=real, default=0.0)
     """Probability of a wholly random tick, 0 to 1."""
 
     def init(self, key: Key, seats: Seats) -> Float[Array, "a"]:

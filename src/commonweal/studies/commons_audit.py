@@ -4,16 +4,19 @@ The commons of GovSim for 5 to 1,000 seats. Civil seats harvest the fair share; 
 and yield to fines by their responsiveness (1/2). An audit inspects each seat with a detection probability each month; an
 over-harvest is fined one, two, then four times its excess, and who has been caught twice is held to the fair share.
 
-Theory beside the simulation: the mean field of an infinite population in real units. With `s` the share of ruthless seats,
-nobody fined takes the share u = (1 + s (greed - 1)) / 2 of the stock a month, so that without fines the commons is dead
-within 12 months iff u > 1 - (1/20 / 2^11)^(1/12) = .5873. With fines the ruthless move through three classes (never caught,
-caught once, held), each month with the detection probability.
+Theory beside the simulation: the mean field of an infinite population that harvests whole units. The ruthless move through
+three classes (never caught, caught once, held), each month with the detection probability; each class takes its mean whole
+harvest. In real units the line would be simpler: with `s` the share of ruthless seats, u = (1 + s (greed - 1)) / 2 of the stock
+is taken a month, and without fines the commons is dead within 12 months iff u > 1 - (1/20 / 2^11)^(1/12) = .5873, so s > 8.7 %.
+Whole units are kinder: a civil seat whose fair share is 6.4 takes 6, and what it leaves grows.
 
 Source: G. Piatti et al., "Cooperate or Collapse" (GovSim), NeurIPS 2024, arXiv 2404.16698; graduated sanctions after
 E. Ostrom, Governing the Commons (1990), principle 5; the mean field is our own derivation.
 """
 
 from __future__ import annotations
+
+import math
 
 import jax.numpy as jnp
 
@@ -39,6 +42,8 @@ from commonweal.minds.scripted import Scripted
 from commonweal.worlds.commons import Commons
 
 MONTHS = 12
+CAPACITY = 20.0
+"""Units a seat."""
 GREED = 3.0
 RESPONSIVENESS = 0.5
 SCHEDULE = (1.0, 2.0, 4.0)
@@ -46,7 +51,7 @@ SHARE, DETECT, SIZE = "share of ruthless agents", "detection probability", "popu
 
 
 def mean_field(share: float, detect: float, greed: float = GREED, months: int = MONTHS) -> float:
-    """Whether an infinite population's commons survives: 1 or 0.
+    """Whether the commons of an infinite population survives: 1 or 0.
 
     Args:
         share: of ruthless seats, 0 to 1.
@@ -55,18 +60,26 @@ def mean_field(share: float, detect: float, greed: float = GREED, months: int = 
         months: how long.
     """
     never, once = 1.0, 0.0
-    stock, capacity = 20.0, 20.0
-    fear = SCHEDULE[0] * (1 - 1 / greed)
-    level = 1 / greed + (1 - 1 / greed) * min(1.0, RESPONSIVENESS * min(1.0, fear))
+    stock = CAPACITY
+    warned = 1 / greed + (1 - 1 / greed) * min(1.0, RESPONSIVENESS * min(1.0, SCHEDULE[0] * (1 - 1 / greed)))
     for _ in range(months):
-        held = 1.0 - never - once
-        harvest = (1 - share + share * (never * greed + once / level + held)) / 2
-        left = stock * max(0.0, 1 - harvest)
+        fair, held = stock / 2, 1.0 - never - once
+        ruthless = never * mean_harvest(fair, 1 / greed) + once * mean_harvest(fair, warned) + held * mean_harvest(fair, 1.0)
+        left = stock - (1 - share) * mean_harvest(fair, 1.0) - share * ruthless
         if left < 1.0:
             return 0.0
-        stock = min(capacity, 2 * left)
+        stock = min(CAPACITY, 2 * left)
         never, once = never * (1 - detect), once * (1 - detect) + never * detect
     return 1.0
+
+
+def mean_harvest(fair: float, level: float) -> float:
+    """The mean of whole harvests at a norm level: between the two nearest whole ones, so that the mean level is `level`."""
+    aim = fair / level
+    low, high = math.floor(aim + 1e-9), math.ceil(aim - 1e-9)
+    reach = [1.0 if take <= fair else fair / take for take in (low, high)]
+    up = 0.0 if reach[0] == reach[1] else (reach[0] - level) / (reach[0] - reach[1])
+    return low + up * (high - low)
 
 
 def _theory(levels: Levels) -> float:
@@ -147,13 +160,15 @@ study = Study(
         control=0.0,
         treatment=0.5,
         claim="An audit that inspects each agent every second month",
+        outcome="the share of societies whose commons survives 12 months",
     ),
     hypotheses=(
-        "Without an audit the commons dies within 12 months wherever the ruthless share exceeds the mean-field threshold of 8.7 %.",
+        "Without an audit the commons dies within 12 months once the ruthless are more than a small share: 8.7 % in real "
+        "units, somewhat more in whole ones.",
         "An audit raises the share of societies that survive 12 months.",
         "It helps little once the ruthless are many enough to empty the stock before they are caught.",
     ),
-    theory="the mean field of an infinite population in real units: 1 if the commons survives 12 months, 0 if not",
+    theory="the mean field of an infinite population that harvests whole units: 1 if the commons survives 12 months, 0 if not",
     budget=Budget(model_calls=2000),
     doc="Scripted societies answer the question in this model; five seats with the embedded language model in the civil seats "
     "are the negative control: whatever they show is the size of the wording artefact.",

@@ -28,10 +28,9 @@ from typing import ClassVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int32, Int64
 
-from commonweal.core.arrays import Units
+from commonweal.core.arrays import Units, real
 from commonweal.core.menu import Acts, Menu
 from commonweal.core.named import Named
 from commonweal.core.numbers import total
@@ -40,11 +39,6 @@ from commonweal.core.questions import Amount, Scale
 from commonweal.core.seats import Seats
 from commonweal.core.streams import Key
 from commonweal.core.views import Observation, Outcome, Start, View
-
-
-def _real(value: ArrayLike) -> Array:
-    # A function with types, so that type checkers let a parameter be given as a plain number.
-    return jnp.asarray(value, jnp.float32)
 
 
 class CommonsState(eqx.Module):
@@ -74,17 +68,17 @@ class Commons(World):
 
     tick_name: ClassVar[str] = "month"
 
-    capacity_per_seat: Float[Array, ""] = eqx.field(converter=_real, default=20.0)
+    capacity_per_seat: Float[Array, ""] = eqx.field(converter=real, default=20.0)
     """Largest stock, units a seat; above 0. GovSim: 20."""
-    collapse_per_seat: Float[Array, ""] = eqx.field(converter=_real, default=1.0)
+    collapse_per_seat: Float[Array, ""] = eqx.field(converter=real, default=1.0)
     """Below this much, units a seat, the stock left by a harvest is lost. GovSim: 1."""
-    growth: Float[Array, ""] = eqx.field(converter=_real, default=2.0)
+    growth: Float[Array, ""] = eqx.field(converter=real, default=2.0)
     """Factor by which what is left grows in a month; above 1. GovSim: 2."""
 
     def capacity(self, n: int) -> Int32[Array, ""]:
-        """Largest stock of n seats, units."""
+        """Largest stock of n seats, units; at most 2^31 - 1."""
         with jax.enable_x64(True):
-            return (_millionths(self.capacity_per_seat) * n // 1_000_000).astype(jnp.int32)
+            return jnp.minimum(_millionths(self.capacity_per_seat) * n // 1_000_000, 2**31 - 1).astype(jnp.int32)
 
     def sustainable(self, stock: Int32[Array, ""]) -> Int32[Array, ""]:
         """f(t): the largest whole harvest x with growth (stock - x) >= stock."""

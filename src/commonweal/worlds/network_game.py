@@ -26,10 +26,9 @@ from typing import ClassVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Int, Int32, UInt8
 
-from commonweal.core.arrays import PackedActs, Units
+from commonweal.core.arrays import PackedActs, Units, whole
 from commonweal.core.errors import StudyError
 from commonweal.core.menu import Acts, Menu
 from commonweal.core.named import Named
@@ -40,11 +39,6 @@ from commonweal.core.streams import Key
 from commonweal.core.views import Observation, Outcome, Start, Told, View
 
 Count = Int[Array, "a"]
-
-
-def _whole(value: ArrayLike) -> Array:
-    # A function with types, so that type checkers let a parameter be given as a plain number.
-    return jnp.asarray(value, jnp.int32)
 
 
 class NetworkGameState(eqx.Module):
@@ -80,15 +74,15 @@ class NetworkGame(World):
 
     tick_name: ClassVar[str] = "round"
 
-    reward: Int32[Array, ""] = eqx.field(converter=_whole, default=3)
+    reward: Int32[Array, ""] = eqx.field(converter=whole, default=3)
     """R, to both where both cooperate, ledger units."""
-    sucker: Int32[Array, ""] = eqx.field(converter=_whole, default=0)
+    sucker: Int32[Array, ""] = eqx.field(converter=whole, default=0)
     """S, to who alone cooperates, ledger units; may be negative."""
-    temptation: Int32[Array, ""] = eqx.field(converter=_whole, default=5)
+    temptation: Int32[Array, ""] = eqx.field(converter=whole, default=5)
     """T, to who alone defects, ledger units."""
-    punishment: Int32[Array, ""] = eqx.field(converter=_whole, default=1)
+    punishment: Int32[Array, ""] = eqx.field(converter=whole, default=1)
     """P, to both where neither cooperates, ledger units."""
-    endowment: Int32[Array, ""] = eqx.field(converter=_whole, default=0)
+    endowment: Int32[Array, ""] = eqx.field(converter=whole, default=0)
     """What each purse holds at first, ledger units: where payoffs may be negative, rules can only take what a purse holds."""
     per_contact: bool = eqx.field(static=True, default=False)
     """Whether each contact is answered on its own."""
@@ -263,5 +257,8 @@ def cooperating(mine: UInt8[Array, "a"], links: Links | None) -> Count:
 
 def _of_contacts(mine: UInt8[Array, "a"], links: Links) -> UInt8[Array, "a k"]:
     """The byte of each contact; of no contact, any byte."""
-    # One byte a contact is all that is read from afar: the table of all seats then stays in a core's cache.
-    return mine.at[links.to].get(mode="clip", wrap_negative_indices=False)
+    # One byte a contact is all that is read from afar: the table of all seats then stays in a core's cache. XLA would fuse
+    # the making of the table into the gather and so decide for each seat once a contact (an optimization barrier is gone by
+    # then); into a branch it fuses nothing. The condition always holds.
+    table = jax.lax.cond((links.to[:1] >= -1).all(), lambda acts: acts, jnp.zeros_like, mine)
+    return table.at[links.to].get(mode="clip", wrap_negative_indices=False)

@@ -8,7 +8,6 @@ from commonweal.lab.study import Factor, Part, Primary, Study
 from commonweal.metrics.welfare import Welfare
 from commonweal.minds.scripted import Scripted
 from commonweal.worlds.commons import Commons
-
 from commonweal_plugin.tithe import Tithe
 
 study = Study(

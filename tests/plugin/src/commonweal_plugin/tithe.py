@@ -7,11 +7,12 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
+from jaxtyping import Array, Float
+
 from commonweal.core.numbers import share_of, total
 from commonweal.core.parts import Institution, RuleKind
 from commonweal.core.streams import Key
 from commonweal.core.views import Fined, Memory, Ruling, Tick
-from jaxtyping import Array, Float
 
 
 class Tithe(Institution):
