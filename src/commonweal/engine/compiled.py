@@ -41,9 +41,9 @@ def tick_once(
     society: Society, metrics: Named[Metric], record: tuple[str, ...], state: State, key: Key
 ) -> tuple[State, Output]:
     """One tick: offer, decide, commit, read."""
-    view = barrier(offer(society, state))
-    choices = barrier(decide(society, state, view, key))
-    done = barrier(commit(society, state, view, choices, key))
+    view = barrier(offer(society, state), state.tick)
+    choices = barrier(decide(society, state, view, key), state.tick)
+    done = commit(society, state, view, choices, key)
     return done.state, read(metrics, record, done)
 
 

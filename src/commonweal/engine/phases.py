@@ -71,10 +71,19 @@ class Committed(eqx.Module):
     ledger: Ledger
 
 
-def barrier(tree: Any) -> Any:
-    """The same value, with nothing fused across this point."""
+def barrier(tree: Any, tick: Int32[Array, ""]) -> Any:
+    """The same value, with nothing fused across this point.
+
+    XLA on CPU drops an optimization barrier before it fuses, and would then compute what one phase made again for each time
+    that the next one gathers it; into a branch it fuses nothing. The condition always holds.
+
+    Args:
+        tree: what is to be computed once.
+        tick: the tick, at least 0, which XLA does not know.
+    """
     arrays, rest = eqx.partition(tree, eqx.is_array)
-    return eqx.combine(jax.lax.optimization_barrier(arrays), rest)
+    kept = jax.lax.cond(tick >= 0, lambda x: x, lambda x: jax.tree.map(jnp.zeros_like, x), arrays)
+    return eqx.combine(jax.lax.optimization_barrier(kept), rest)
 
 
 def start(society: Society, links: Links | None, key: Key) -> State:

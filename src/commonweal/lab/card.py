@@ -17,7 +17,7 @@ import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from commonweal.models.model import Model
 
@@ -112,7 +112,7 @@ def _order_effect(odds: Mapping[tuple[str, int, int, int], float]) -> list[float
 
 def _probe(name: str, what: str, effects: list[float]) -> dict[str, object]:
     mean, spread = float(np.mean(effects)), float(np.std(effects, ddof=1)) / math.sqrt(len(effects))
-    half = float(stats.t.ppf(0.975, len(effects) - 1)) * spread
+    half = float(stdtrit(len(effects) - 1, 0.975)) * spread
     low, high = mean - half, mean + half
     moved = "moves up" if low > 0 else "moves down" if high < 0 else "not told from 0"
     return {"name": name, "what": what, "effect_nats": mean, "low": low, "high": high, "n": len(effects), "reading": moved}
