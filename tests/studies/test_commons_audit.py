@@ -40,10 +40,14 @@ def test_a_large_population_follows_the_mean_field_away_from_its_edge(detect):
     assert [log.values["survived"] for log in logs] == [mean_field(share, detect) for share in shares]
 
 
-def test_more_detection_never_kills_and_more_ruthless_never_save():
-    grid = [[mean_field(share, detect) for share in np.linspace(0, 1, 41)] for detect in np.linspace(0, 1, 11)]
-    assert (np.diff(grid, axis=1) <= 0).all()
-    assert (np.diff(grid, axis=0) >= 0).all()
+def test_whole_units_are_kinder_than_real_ones_and_detection_helps():
+    shares = np.linspace(0, 1, 41)
+    free = [mean_field(share, 0.0) for share in shares]
+    assert all(whole >= real_units(share, 3.0) for share, whole in zip(shares, free, strict=True))
+    assert free[0] == 1.0
+    assert free[-1] == 0.0
+    alive = [sum(mean_field(share, detect) for share in shares) for detect in (0.0, 0.25, 0.5, 1.0)]
+    assert alive == sorted(alive)
 
 
 def test_the_design_has_hundreds_of_scripted_trials_and_two_of_language():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -148,7 +149,14 @@ def _show(given: argparse.Namespace) -> int:
     pieces = given.trial.split("/")
     if len(pieces) != 3 or not pieces[1].isdigit() or not pieces[2].isdigit():
         raise StudyError(f"{given.trial!r} names no trial; expected PART/CELL/SEED, as in scripted/0/0")
-    print(render_trial(_folder(given), pieces[0], int(pieces[1]), int(pieces[2])))
+    directory, trial = _folder(given), (pieces[0], int(pieces[1]), int(pieces[2]))
+    if not given.replay:
+        print(render_trial(directory, *trial))
+        return 0
+    from commonweal.lab.replay import replay
+
+    with tempfile.TemporaryDirectory() as folder:
+        print(render_trial(replay(directory, trial, Path(folder) / "replay"), *trial))
     return 0
 
 

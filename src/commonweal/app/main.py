@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     show = verbs.add_parser("show", help="a trial as a readable transcript")
     show.add_argument("directory", metavar="DIR", help="a run's folder")
     show.add_argument("trial", metavar="PART/CELL/SEED", help="as in scripted/0/0")
-    show.add_argument("--study", metavar="STUDY", help="the study, to replay a trial whose acts were not recorded")
+    show.add_argument("--replay", action="store_true", help="run a compiled trial's seed again, to see every act of it")
 
     verbs.add_parser("cite", help="what a study is built on").add_argument("study", metavar="STUDY")
     return top

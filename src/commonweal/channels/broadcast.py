@@ -16,7 +16,7 @@ import equinox as eqx
 import jax
 import jax.core
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int32, PyTree
+from jaxtyping import Array, Float, Int32, PyTree, UInt32
 
 from commonweal.core.arrays import Index, real
 from commonweal.core.errors import StudyError
@@ -80,9 +80,15 @@ class Broadcast(Channel):
         own = same_seats(n)
         if n <= most:
             return own, own, jnp.asarray(n - 1, jnp.int32)
-        # Those who spoke come before those who did not; among them the order is random.
-        lot = (key.bits(n) >> 1) | jnp.where(words >= 0, jnp.uint32(1 << 31), jnp.uint32(0))
-        drawn = jax.lax.top_k(lot, most)[1].astype(jnp.int32)
+        # Those who spoke come before those who did not; among them the order is random. A few passes that each take the
+        # largest cost far less than a sort of all seats; the lowest bit keeps every lot above that of a seat drawn already.
+        lot = (key.bits(n) >> 1) | jnp.uint32(1) | jnp.where(words >= 0, jnp.uint32(1 << 31), jnp.uint32(0))
+
+        def draw(left: UInt32[Array, "a"], _: None) -> tuple[UInt32[Array, "a"], Int32[Array, ""]]:
+            first = jnp.argmax(left).astype(jnp.int32)
+            return left.at[first].set(jnp.uint32(0)), first
+
+        drawn = jax.lax.scan(draw, lot, None, length=most)[1]
         floor = jnp.sort(drawn)
         return own, floor, jnp.searchsorted(floor, drawn[-1]).astype(jnp.int32)
 

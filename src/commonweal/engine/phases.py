@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int32, PyTree
 
-from commonweal.core.arrays import Flags, Index, Units
+from commonweal.core.arrays import Flags, Index, PackedActs, Units
 from commonweal.core.menu import Acts, choose, defaults, lawful_or_default
 from commonweal.core.named import Named
 from commonweal.core.numbers import Total, added, total
@@ -165,11 +165,17 @@ def offer(society: Society, state: State) -> View:
 
 def _told_over(old: Told, new: Told) -> Told:
     """What a later teller says where it says anything, else what an earlier one said."""
+
+    def over(earlier: PackedActs | None, later: PackedActs | None) -> PackedActs | None:
+        if earlier is None or later is None:
+            return earlier if later is None else later
+        return jnp.where(new.known, later, earlier)
+
     return Told(
         level=jnp.where(new.known, new.level, old.level),
         known=old.known | new.known,
-        contacts=old.contacts if new.contacts is None else new.contacts,
-        mine=old.mine if new.mine is None else new.mine,
+        contacts=over(old.contacts, new.contacts),
+        mine=over(old.mine, new.mine),
     )
 
 

@@ -121,9 +121,10 @@ class Disclosure(Institution):
         if self.scope == "contacts":
             assert seats.links is not None
             to = seats.links.to
-            there = to >= 0
-            count = (there & known[to]).sum(1, dtype=jnp.int32)
-            return _told(jnp.where(there, fixed[to], 0).sum(1, dtype=jnp.int32), count)
+            # One gather for both: a level that is not known travels as -1.
+            shown = jnp.where(known, fixed, -1)[to]
+            there = (shown >= 0) & (to >= 0)
+            return _told(jnp.where(there, shown, 0).sum(1, dtype=jnp.int32), there.sum(1, dtype=jnp.int32))
         if self.scope == "group":
             assert seats.groups is not None
             groups = seats.groups

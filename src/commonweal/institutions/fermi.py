@@ -114,13 +114,13 @@ def _models(seats: Seats, key: Key) -> Int32[Array, "a"]:
         other = key.below(n - 1, n)
         return other + (other >= own)
     to = seats.links.to
-    width = to.shape[1]
+    # The contact is picked by a masked sum and not by an index: where a chain of integer hashes ends in an address, the
+    # CPU compiler takes half a minute and more to reason about it.
     if seats.links.full:
-        slot = key.below(width, n)
-    else:
-        there = to >= 0
-        pick = key.below(jnp.maximum(there.sum(1, dtype=jnp.int32), 1), n)
-        slot = jnp.argmax(jnp.cumsum(there, 1) > pick[:, None], 1).astype(jnp.int32)
-    # One flat gather: inside a scan over lanes `take_along_axis` here costs the compiler half a minute and more.
-    model = to.reshape(-1)[own * width + slot]
-    return jnp.where(model < 0, own, model)
+        slots = jnp.arange(to.shape[1], dtype=jnp.int32)
+        return jnp.where(slots == key.below(to.shape[1], n)[:, None], to, 0).sum(1, dtype=jnp.int32)
+    there = to >= 0
+    degree = there.sum(1, dtype=jnp.int32)
+    nth = key.below(jnp.maximum(degree, 1), n)
+    chosen = there & (jnp.cumsum(there, 1) == nth[:, None] + 1)
+    return jnp.where(degree > 0, jnp.where(chosen, to, 0).sum(1, dtype=jnp.int32), own)

@@ -99,8 +99,13 @@ async def _hosted_trial(prepared: Prepared, part: Part, cell: int, seed: int, re
     return trial.log()
 
 
-def run_trials(prepared: Prepared, part: Part, trials: tuple[tuple[int, int], ...]) -> list[TrialLog]:
-    """Run some trials of a part, (cell, seed) each, which differ in data only, compiled together."""
+def run_trials(
+    prepared: Prepared, part: Part, trials: tuple[tuple[int, int], ...], record: tuple[str, ...] | None = None
+) -> list[TrialLog]:
+    """Run some trials of a part, (cell, seed) each, which differ in data only, compiled together.
+
+    `record` is what is traced per agent; None: what `traces_of` says.
+    """
     cells = part.cells()
     first = cells[trials[0][0]]
     base = part.society
@@ -112,7 +117,8 @@ def run_trials(prepared: Prepared, part: Part, trials: tuple[tuple[int, int], ..
         for factor in data_factors(part)
     )
     seeds = tuple(trial_seed(prepared.study.name, part.name, seed) for _, seed in trials)
-    return run_batch(base, vary, seeds, part.ticks, prepared.study.metrics, traces_of(part, base.seats.n, trials))
+    traced = traces_of(part, base.seats.n, trials) if record is None else record
+    return run_batch(base, vary, seeds, part.ticks, prepared.study.metrics, traced)
 
 
 def traces_of(part: Part, n: int, trials: tuple[tuple[int, int], ...]) -> tuple[str, ...]:
