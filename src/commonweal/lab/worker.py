@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
+import sys
 import threading
 import time
 import traceback
@@ -13,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from commonweal.core.errors import CommonwealError, TransientModelError
+from commonweal.core.errors import CommonwealError, LogError, TransientModelError
 from commonweal.engine.compiled import run_batch
 from commonweal.engine.hosted import advance
 from commonweal.engine.log import TrialLog
@@ -38,10 +40,14 @@ def work(order: Order, directory: Path, parent: int) -> None:
         directory: the run's folder.
         parent: process id of the coordinator.
     """
+    # Ctrl-C is the coordinator's to answer: it ends its workers, and a lease that lapses is run again.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _watch(parent)
-    owner = f"{os.getpid()}"
-    ledger = Ledger(directory / "ledger.sqlite")
-    asyncio.run(_work(order, directory, ledger, owner))
+    try:
+        asyncio.run(_work(order, directory, Ledger(directory / "ledger.sqlite"), f"{os.getpid()}"))
+    except LogError:
+        # The folder cannot be used any more; the coordinator finds the same and says so once.
+        sys.exit(1)
 
 
 async def _work(order: Order, directory: Path, ledger: Ledger, owner: str) -> None:
