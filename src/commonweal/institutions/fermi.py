@@ -114,11 +114,13 @@ def _models(seats: Seats, key: Key) -> Int32[Array, "a"]:
         other = key.below(n - 1, n)
         return other + (other >= own)
     to = seats.links.to
-    # The contact is picked by a masked sum and not by an index: where a chain of integer hashes ends in an address, the
-    # CPU compiler takes half a minute and more to reason about it.
     if seats.links.full:
-        slots = jnp.arange(to.shape[1], dtype=jnp.int32)
-        return jnp.where(slots == key.below(to.shape[1], n)[:, None], to, 0).sum(1, dtype=jnp.int32)
+        # Where a chain of integer hashes ends in an address, the CPU compiler takes half a minute and more to reason about
+        # it; it does not look through a branch. The condition always holds.
+        place = own * to.shape[1] + key.below(to.shape[1], n)
+        place = jax.lax.cond((to[:1] >= -1).all(), lambda x: x, jnp.zeros_like, place)
+        return to.reshape(-1).at[place].get(mode="clip", wrap_negative_indices=False)
+    # For the same reason the contact of a ragged row is picked by a masked sum.
     there = to >= 0
     degree = there.sum(1, dtype=jnp.int32)
     nth = key.below(jnp.maximum(degree, 1), n)
