@@ -123,6 +123,14 @@ class Drifting(Commons):
         return menu.replace("harvest", eqx.tree_at(lambda q: q.scale.fair, menu["harvest"], state.stock.astype(jnp.float32)))
 
 
+class Ranked(Commons):
+    """Pays the seats by their number."""
+
+    def step(self, state, seats, acts, purse, key):
+        outcome = super().step(state, seats, acts, purse, key)
+        return eqx.tree_at(lambda o: o.payoff, outcome, outcome.payoff + jnp.arange(seats.n, dtype=jnp.int32))
+
+
 class Gossip(Broadcast):
     """Delivers words that nobody said."""
 
@@ -141,6 +149,7 @@ class Gossip(Broadcast):
         (lambda: check_inert(Never()), "expected the identity"),
         (lambda: check_world(Peeking()), "sit"),
         (lambda: check_world(Drifting()), "population size"),
+        (lambda: check_world(Ranked()), "seat's number"),
         (lambda: check_channel(Gossip()), "nobody said"),
     ],
 )

@@ -16,11 +16,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from commonweal.core.errors import LawError
+from commonweal.core.errors import LawError, StudyError
 from commonweal.core.menu import Menu
 from commonweal.core.named import Named
 from commonweal.core.networks import Regular
-from commonweal.core.parts import Channel, EndMetric, Institution, Metric, Mind, NoChannel, World
+from commonweal.core.parts import Channel, EndMetric, HostedMind, Institution, Metric, Mind, NoChannel, World
 from commonweal.core.questions import Amount, Choice, Say
 from commonweal.core.seats import Seating, Seats
 from commonweal.core.society import Society
@@ -113,7 +113,7 @@ def check_world(world: World) -> None:
 
     A norm level does not move with the number of seats; answers at a level have that level on average; defaults and drawn
     answers are legal; what the menu offers a seat follows from what the seat sees (bounds leak nothing); the world does not
-    look at who sits where; every seat gets words.
+    look at who sits where, or at a seat's number; every seat gets words.
 
     Raises:
         LawError: a law is broken.
@@ -121,6 +121,7 @@ def check_world(world: World) -> None:
     trial = check_society(society_for(world))
     _check_scale(world)
     _check_leaks(world)
+    _check_relabelling(world)
     _hold(bool(world.rules().strip()), "the world has no words for its rules; write `rules`")
     for state in (begin(trial.society, trial.seed).state, trial.state):
         view = eqx.filter_jit(offer)(trial.society, state)
@@ -190,6 +191,25 @@ def _check_leaks(world: World) -> None:
                     f"{type(world).__name__}: two seats that see the same are offered different menus; expected bounds that "
                     "follow from what the seat sees: show it, or do not bound by it",
                 )
+
+
+def _check_relabelling(world: World) -> None:
+    """Who sits first does not matter: minds that swap seats swap what they are paid. Worlds that need a network are passed."""
+    try:
+        state = begin(_blocks(world, 0.5, swapped=False), 1).state
+    except StudyError:
+        return
+    amounts = all(isinstance(own, Amount) for own in world.menu(state.world, state.seats, state.purse).values)
+    bold = 0.5 if amounts else 0.0
+    one, two = (run(_blocks(world, bold, swapped), 1, 1, record=("payoff",)).traces["payoff"][0] for swapped in (False, True))
+    _hold(bool((one == np.roll(two, 2)).all()), f"{type(world).__name__} pays by the seat's number: {one}, then {two}")
+
+
+def _blocks(world: World, bold: float, swapped: bool) -> Society:
+    """Two seats of a mind at norm level 1 and two of a bolder one, in blocks."""
+    minds: tuple[tuple[str, Mind | HostedMind], ...] = (("meek", Scripted(level=1.0)), ("bold", Scripted(level=bold)))
+    first, second = reversed(minds) if swapped else minds
+    return Society(world, Named.of(first, second), Seating(4, Named.of((second[0], jnp.float32(0.5))), shuffled=False))
 
 
 def _row(tree: Any, seat: int) -> bytes:
