@@ -61,7 +61,7 @@ def bare() -> Callable[[int], list[TrialLog]]:
 
 
 @pytest.fixture(scope="session")
-def inert(bare: Callable[[int], list[TrialLog]]) -> Callable[[Institution, Callable[..., object], float, float], None]:
+def check_inert(bare: Callable[[int], list[TrialLog]]) -> Callable[[Institution, Callable[..., object], float, float], None]:
     """Asserts that a rule is the identity at the values of no strength, acts at others, and always balances its books."""
 
     def law(rule: Institution, get: Callable[..., object], off: float, on: float) -> None:

@@ -120,8 +120,8 @@ def test_offenders_take_no_more_than_their_share_in_a_society(bench) -> None:
         assert again.any() == (held == 0)
 
 
-def test_identity_and_books(inert) -> None:
-    inert(Audit(cost=7, payer="all"), lambda rule: rule.detect, 0.0, 0.6)
+def test_identity_and_books(check_inert) -> None:
+    check_inert(Audit(cost=7, payer="all"), lambda rule: rule.detect, 0.0, 0.6)
 
 
 def test_words_and_errors() -> None:

@@ -99,8 +99,8 @@ def test_conditional_cooperators_answer_to_what_they_are_told() -> None:
     assert set(second[1:].tolist()) <= {9, 10}
 
 
-def test_identity_and_books(inert) -> None:
-    inert(Disclosure(), lambda rule: rule.reach, 0.0, 1.0)
+def test_identity_and_books(check_inert) -> None:
+    check_inert(Disclosure(), lambda rule: rule.reach, 0.0, 1.0)
 
 
 def test_words_and_errors() -> None:

@@ -102,8 +102,8 @@ def test_fixation_agrees_with_the_chain() -> None:
     assert abs((counts == 10).mean() - exact) < 4 * np.sqrt(exact * (1 - exact) / trials) + 0.002
 
 
-def test_identity_and_books(inert) -> None:
-    inert(Fermi(0.5), lambda rule: rule.rate, 0.0, 1.0)
+def test_identity_and_books(check_inert) -> None:
+    check_inert(Fermi(0.5), lambda rule: rule.rate, 0.0, 1.0)
 
 
 def test_words_and_errors(bench) -> None:

@@ -69,8 +69,8 @@ def test_no_quota_keeps_bounds_beyond_float32_bit_for_bit() -> None:
     assert [abs(int(high) - 2**24) <= 17 for high in bound] == [True] * 3
 
 
-def test_identity_and_books(inert) -> None:
-    inert(Quota(), lambda rule: rule.multiple, float("inf"), 1.0)
+def test_identity_and_books(check_inert) -> None:
+    check_inert(Quota(), lambda rule: rule.multiple, float("inf"), 1.0)
 
 
 def test_fair_shares_keep_the_stock_full(bench) -> None:

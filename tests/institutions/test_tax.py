@@ -61,8 +61,8 @@ def test_full_rate_leaves_equal_payoffs(bench) -> None:
         assert (log.traces["payoff"] == log.traces["payoff"][:, :1]).all()
 
 
-def test_identity_and_books(inert) -> None:
-    inert(Tax(), lambda rule: rule.rate, 0.0, 0.37)
+def test_identity_and_books(check_inert) -> None:
+    check_inert(Tax(), lambda rule: rule.rate, 0.0, 0.37)
 
 
 def test_words_and_errors() -> None:

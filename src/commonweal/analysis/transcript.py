@@ -225,7 +225,12 @@ def render_trial(directory: Path, part: str, cell: int, seed: int) -> str:
     story = read_story(directory, part, cell, seed)
     spec = story.part
     title = f"Trial {story.name}"
-    head = [title, "=" * len(title), clean_text(story.levels), clean_text(spec.society)]
+    head = [
+        title,
+        "=" * len(title),
+        clean_text(story.levels),
+        clean_text(f"the part's society, before these levels: {spec.society}"),
+    ]
     if spec.null_model:
         head.append("NULL MODEL: a negative control; nothing here is evidence about language models.")
     counts = f"{len(story.scenes)} {spec.tick_name}s" + (f", {spec.agents} agents" if spec.agents else "")

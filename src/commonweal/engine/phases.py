@@ -1,8 +1,8 @@
 """A tick is offer -> decide -> commit: the three functions that both engines share.
 
 `offer` gives each seat its view; `decide` asks the scripted and learned minds; `commit` binds the acts, steps the world,
-settles the rules in the society's order, pays the purses, delivers, seats heirs. An optimization barrier between them keeps
-what floats there are equal in both engines.
+settles the rules in the society's order, pays the purses, delivers, seats heirs. `barrier` keeps the compiler from fusing one
+into the next, so that what floats there are stay equal in both engines.
 """
 
 from __future__ import annotations
