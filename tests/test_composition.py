@@ -23,6 +23,8 @@ from commonweal.institutions.disclosure import Disclosure
 from commonweal.institutions.fermi import Fermi
 from commonweal.institutions.presence import If
 from commonweal.institutions.quota import Quota
+from commonweal.institutions.rewiring import Rewiring
+from commonweal.institutions.sanction import Sanction
 from commonweal.institutions.tax import Tax
 from commonweal.institutions.voting import Vote
 from commonweal.minds.memory_one import MemoryOne
@@ -38,6 +40,8 @@ RULES = {
     "disclosure": Disclosure(scope="contacts"),
     "tax": Tax(rate=0.3),
     "vote": Vote.on(Tax(rate=0.1), Tax, lambda tax: tax.rate, (0.2, 0.5), every=2),
+    "sanction": Sanction(levy=1, fine=4, spend=0.5),
+    "rewiring": Rewiring(0.3),
     "imitation": Fermi(beta=0.2),
 }
 WORLDS = {
@@ -63,7 +67,8 @@ def society(world, mind, rules=RULES):
 
 def test_every_institution_of_the_catalogue_takes_part():
     ours = {entry.name for entry in entries("institutions") if entry.package == "commonweal"}
-    assert ours == {"quota", "audit", "disclosure", "tax", "voting", "fermi", "presence"}
+    movers = {"fermi", "moran", "best", "generations", "mutation", "turnover"}
+    assert ours == {"quota", "audit", "disclosure", "tax", "voting", "presence", "sanction", "rewiring"} | movers
     assert {entry.name for entry in entries("worlds")} == {"commons", "network-game"}
 
 

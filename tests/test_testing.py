@@ -16,14 +16,22 @@ from commonweal.core.parts import HostedMind, Institution, RuleKind
 from commonweal.core.questions import Scale
 from commonweal.core.views import Delivery, Ruling
 from commonweal.institutions.audit import Audit
+from commonweal.institutions.best import Best
 from commonweal.institutions.disclosure import Disclosure
 from commonweal.institutions.fermi import Fermi
+from commonweal.institutions.generations import Generations
+from commonweal.institutions.moran import Moran
+from commonweal.institutions.mutation import Mutation
 from commonweal.institutions.presence import If
 from commonweal.institutions.quota import Quota
+from commonweal.institutions.rewiring import Rewiring
+from commonweal.institutions.sanction import Sanction
 from commonweal.institutions.tax import Tax
+from commonweal.institutions.turnover import Turnover
 from commonweal.institutions.voting import Vote
 from commonweal.minds.memory_one import MemoryOne
 from commonweal.minds.scripted import Scripted
+from commonweal.minds.strategist import Strategist
 from commonweal.testing import Wild, check_channel, check_inert, check_institution, check_metric, check_mind, check_world
 from commonweal.worlds.commons import Commons
 from commonweal.worlds.network_game import NetworkGame
@@ -34,6 +42,13 @@ INSTITUTIONS = {
     "disclosure": (Disclosure(scope="contacts"), None),
     "tax": (Tax(rate=0.3), Tax(rate=0.0)),
     "fermi": (Fermi(beta=0.3), Fermi(rate=0.0)),
+    "moran": (Moran("death-birth", 0.05, "exponential", average=True, events=3), Moran(rate=0.0)),
+    "best": (Best(0.5, every=2), Best(0.0)),
+    "generations": (Generations(2, 0.05, rate=0.7), Generations(rate=0.0)),
+    "mutation": (Mutation(Moran(selection=0.05), 0.5), Mutation(Fermi(rate=0.0), 1.0)),
+    "turnover": (Turnover(Fermi(0.1), 0.3), Turnover(rate=0.0)),
+    "rewiring": (Rewiring(0.5), Rewiring(0.0)),
+    "sanction": (Sanction(levy=2, fine=9), Sanction(levy=0)),
     "voting": (Vote.on(Tax(), Tax, lambda tax: tax.rate, (0.5,), every=2), Vote()),
     "presence": (If(Tax(rate=0.5), on=True), If(Tax(rate=0.5), on=False)),
     "tithe": (Tithe(), Tithe(rate=0.0)),
@@ -59,14 +74,17 @@ def test_worlds_keep_the_laws(world):
     check_world(world)
 
 
-@pytest.mark.parametrize("mind", [Wild(), Scripted(condition=0.4, tremble=0.1, responsiveness=1.0), MemoryOne(tremble=0.1)])
+@pytest.mark.parametrize(
+    "mind",
+    [Wild(), Scripted(condition=0.4, tremble=0.1, responsiveness=1.0), MemoryOne(tremble=0.1), Strategist(tremble=0.1)],
+)
 def test_minds_keep_the_laws(mind):
     check_mind(mind)
 
 
 def test_minds_of_the_catalogue_are_covered():
     loaded = [entry.load() for entry in entries("minds")]
-    assert {kind for kind in loaded if not issubclass(kind, HostedMind)} == {Scripted, MemoryOne}
+    assert {kind for kind in loaded if not issubclass(kind, HostedMind)} == {Scripted, MemoryOne, Strategist}
 
 
 @pytest.mark.parametrize("channel", [Broadcast(), Broadcast(loss=0.5), Neighbours()])

@@ -64,4 +64,5 @@ for size in map(int, sys.argv[1:]):
         rates.append(size * steps / (cpu() - began))
     rates.sort()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"who": f"mesa {mesa.__version__}", "n": size, "per_core_s": rates[1], "memory_mb": memory}), flush=True)
+    row = {"who": f"mesa {mesa.__version__}", "n": size, "per_core_s": rates[1], "low": rates[0], "high": rates[-1]}
+    print(json.dumps(row | {"memory_mb": memory}), flush=True)

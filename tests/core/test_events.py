@@ -18,6 +18,6 @@ def test_events_are_frozen_values():
 
 def test_kinds_are_worded():
     # The kinds that the design names; each says what it means.
-    assert set(KINDS) == {"collapse", "birth", "say", "default", "repair", "refused"}
+    assert set(KINDS) == {"collapse", "birth", "say", "default", "repair", "refused", "extinction", "fixation"}
     assert all(KINDS.values())
     assert VERSION == 1

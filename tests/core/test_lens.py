@@ -5,11 +5,13 @@ from typing import ClassVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from commonweal.core import lens
 from commonweal.core.errors import StudyError
 from commonweal.core.named import Named
+from commonweal.core.networks import Regular, Ring
 from commonweal.core.parts import Institution, NoChannel, RuleKind
 from commonweal.core.seats import Seating
 from commonweal.core.society import Society
@@ -88,6 +90,21 @@ def test_values_keep_their_type():
     assert DETECT.get(after).dtype == jnp.float32
     assert not DETECT.static(after)
     assert lens.size().static(after)
+
+
+def test_networks_are_no_part_of_the_program():
+    seed, whole = lens.graph_seed(), lens.graph()
+    assert (str(seed), str(whole)) == ("seats.network.seed", "seats.network")
+    before = whole.set(society(), Regular(4, seed=2))
+    assert whole.wires
+    assert not seed.static(before)
+    assert not lens.size().wires
+    after = seed.set(before, np.float64(7.0))
+    assert after.seats.network == Regular(4, seed=7)
+    assert after.digest == whole.set(before, Regular(4, seed=7)).digest != before.digest
+    assert seed.set(before, 2).digest == before.digest
+    with pytest.raises(StudyError, match="no field 'seed'"):
+        seed.get(whole.set(before, Ring(4)))
 
 
 def test_whole_minds():

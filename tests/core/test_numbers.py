@@ -8,16 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonweal.core.numbers import (
+    ONE_ADVANTAGE,
     ONE_LEVEL,
     added,
+    advantages,
     difference,
+    exponential_weights,
     fixed_levels,
     kept,
+    linear_weights,
     logistic_word,
     mean_level,
     nothing,
     share_of,
     total,
+    weighted_index,
 )
 
 whole = st.integers(-(2**31), 2**31 - 1)
@@ -87,3 +92,49 @@ def test_logistic_curve_is_the_same_bits_everywhere():
     x = jnp.linspace(-3, 3, 1001)
     np.testing.assert_array_equal(logistic_word(x), jax.jit(logistic_word)(x))
     np.testing.assert_array_equal(logistic_word(x), jax.vmap(logistic_word)(x))
+
+
+@given(st.lists(whole, min_size=4, max_size=4), st.floats(0, 100, width=32), st.integers(1, 1000))
+def test_advantages_are_products_to_the_nearest_unit(payoffs, selection, among):
+    found = advantages(jnp.asarray(np.array(payoffs, np.int32)), jnp.float32(selection), among).tolist()
+    for payoff, own in zip(payoffs, found, strict=True):
+        exact = min(max(selection * payoff / among * ONE_ADVANTAGE, -(2.0**40)), 2.0**40)
+        assert own == pytest.approx(exact, rel=1e-15, abs=0.5)
+
+
+def test_linear_fitness():
+    fitness = linear_weights(advantages(jnp.array([0, 10, -5, -20], jnp.int32), jnp.float32(0.125)))
+    assert (np.asarray(fitness) / ONE_ADVANTAGE).tolist() == [1.0, 2.25, 0.375, 0.0]
+
+
+def test_exponential_fitness():
+    # exp in float64 is the truth, relative to the highest.
+    payoff = jnp.arange(-40_000, 1, dtype=jnp.int32) + 123
+    advantage = advantages(payoff, jnp.float32(2.0**-10))
+    found = np.asarray(exponential_weights(advantage), np.float64) / 2.0**40
+    truth = np.exp((np.asarray(payoff) - 123.0) / 1024)
+    assert (np.abs(found - truth) <= 2e-6 * truth + 2.0**-40).all()
+    assert found[-1] == 1.0
+    assert found[0] == 0.0
+    np.testing.assert_array_equal(exponential_weights(advantage), jax.jit(exponential_weights)(advantage))
+
+
+@given(st.lists(st.integers(0, 2**60), min_size=5, max_size=5), st.integers(0, 2**64 - 1))
+def test_weighted_draws_are_exact(weights, word):
+    # Python's whole numbers: the word's share of the total, and whose stretch of the total that is in.
+    with jax.enable_x64(True):
+        given_weights = jnp.asarray(np.array(weights, np.uint64))
+    words = jnp.asarray(np.array([word >> 32, word & 0xFFFFFFFF], np.uint32))
+    stretches = weights if sum(weights) else [1] * 5
+    mark = word * sum(stretches) >> 64
+    ends = np.cumsum(np.array(stretches, object))
+    assert int(weighted_index(given_weights, words)) == next(at for at, end in enumerate(ends) if end > mark)
+
+
+def test_many_draws_at_once():
+    with jax.enable_x64(True):
+        weights = jnp.asarray(np.array([3, 0, 1], np.uint64))
+    words = jnp.asarray(np.random.default_rng(1).integers(0, 2**32, (2, 40_000), np.uint32))
+    counts = np.bincount(np.asarray(weighted_index(weights, words)), minlength=3)
+    assert counts[1] == 0
+    assert abs(counts[0] - 30_000) < 4 * np.sqrt(40_000 * 0.75 * 0.25)

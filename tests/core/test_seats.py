@@ -85,3 +85,45 @@ def test_mistakes_are_refused(given_values, message):
 
 def test_shares_that_fill_everything_are_fine():
     assert np.bincount(seated(10, 0.7, 0.3), minlength=3).tolist() == [0, 7, 3]
+
+
+def arrived(shares, seed=0, n=20_000, **more):
+    newcomers = None if shares is None else Named.of(*((name, jnp.float32(share)) for name, share in shares.items()))
+    return np.asarray(seating(n, newcomers=newcomers, **more).arrive(MINDS, Key.root(seed)))
+
+
+@given(st.floats(0, 1, width=32), st.floats(0, 1, width=32), st.integers(0, 2**31))
+def test_newcomers_have_the_minds_of_their_shares(ruthless, saint, seed):
+    saint = min(saint, 1 - ruthless)
+    found = np.bincount(arrived({"ruthless": ruthless, "saint": saint}, seed), minlength=3) / 20_000
+    for share, own in zip((1 - ruthless - saint, ruthless, saint), found, strict=True):
+        assert abs(own - share) <= 5 * np.sqrt(max(share * (1 - share), 0) / 20_000) + 1e-4
+
+
+def test_newcomers_are_as_the_founders_unless_told_otherwise():
+    assert np.array_equal(arrived(None, ruthless=0.25, saint=0.5), arrived({"ruthless": 0.25, "saint": 0.5}))
+    assert set(arrived({"saint": 1.0}, ruthless=1.0).tolist()) == {2}
+    assert set(arrived({}, ruthless=1.0).tolist()) == {0}
+
+
+def test_shares_of_newcomers_may_be_traced():
+    def often(share):
+        recipe = Seating(1000, newcomers=Named.of(("ruthless", share)))
+        return (recipe.arrive(MINDS[:2], Key.root(0)) == 1).sum()
+
+    counts = jax.vmap(often)(jnp.array([0.0, 0.25, 1.0])).tolist()
+    assert counts[::2] == [0, 1000]
+    assert abs(counts[1] - 250) < 4 * np.sqrt(1000 * 0.25 * 0.75)
+
+
+def test_mistakes_about_newcomers_are_refused():
+    for shares, message in (
+        ({"ruthless": 1.5}, "share of newcomers of 'ruthless' is 1.5"),
+        ({"ruthless": 0.7, "saint": 0.7}, "shares of newcomers add up to 1.4"),
+    ):
+        with pytest.raises(StudyError, match=message):
+            arrived(shares)
+    for name in ("civil", "nobody"):
+        recipe = Seating(5, newcomers=Named.of((name, jnp.float32(0.5))))
+        with pytest.raises(StudyError, match=f"share of newcomers is given for '{name}'"):
+            recipe.seat(MINDS, None, Key.root(0))

@@ -48,3 +48,17 @@ def test_the_ledger_balances_or_names_the_tick():
         balance(readings, 10)
     with pytest.raises(LawError, match="tick 1 is off by 1"):
         balance({**readings, "ledger.held": np.asarray([0, 0])}, 5)
+
+
+def test_many_ledgers_are_checked_at_once():
+    random = np.random.default_rng(0)
+    made, burnt, held = random.integers(-(2**40), 2**40, (3, 6, 9))
+    endowed = random.integers(0, 100, 6)
+    purse = endowed[:, None] + np.cumsum(made - burnt - held, 1)
+    many = {"ledger.made": made, "ledger.burnt": burnt, "ledger.held": held, "ledger.purse": purse}
+    balance(many, endowed)
+    for row in range(6):
+        balance({name: series[row] for name, series in many.items()}, int(endowed[row]))
+    made[3, 7] += 2
+    with pytest.raises(LawError, match="tick 7 is off by 2"):
+        balance(many, endowed)

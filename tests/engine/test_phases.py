@@ -1,8 +1,10 @@
 """A tick is offer, decide, commit: who is paid, told and moved by it."""
 
+import dataclasses
 from typing import ClassVar
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -14,6 +16,7 @@ from commonweal.core.society import Society
 from commonweal.core.streams import Key
 from commonweal.core.views import Fined, Ruling, Told
 from commonweal.engine.compiled import run
+from commonweal.engine.hosted import run_hosted, run_sync
 from commonweal.engine.phases import Choices, commit, decide, offer, settle_answers, start
 from commonweal.minds.scripted import Scripted
 from commonweal.worlds.commons import Commons
@@ -86,6 +89,43 @@ def test_heirs_carry_minds_and_memory_and_purses_stay():
     assert np.array_equal(state.seats.mind, [1, 0, 0, 0, 1])
     assert np.array_equal(state.born, [True] * 5)
     assert np.array_equal(state.purse, [20, 20, 10, 10, 10])
+
+
+def test_a_newcomer_has_a_mind_of_its_own_and_no_past():
+    for share, mind in ((1.0, 1), (0.0, 0)):
+        given = society(Cycle())
+        seats = dataclasses.replace(given.seats, newcomers=Named.of(("greedy", jnp.float32(share))))
+        given = dataclasses.replace(given, seats=seats)
+        state = start(given, None, Key.root(0))
+        view = offer(given, state)
+        choices = decide(given, state, view, Key.root(0))
+        # Everybody has been afraid; the newcomer in seat 0 is not, and the copies are as their parents.
+        afraid = dataclasses.replace(choices, minds=jax.tree.map(jnp.ones_like, choices.minds))
+        after = commit(given, state, view, afraid, Key.root(0)).state
+        assert np.array_equal(after.seats.mind, [mind, 0, 0, 0, 1])
+        for fear in jax.tree.leaves(after.minds):
+            assert np.array_equal(fear, [0, 1, 1, 1, 1])
+
+
+class Leave(Institution):
+    """Every seat is given to a newcomer every tick."""
+
+    kind: ClassVar[RuleKind] = RuleKind.BOUNDARY
+
+    def settle(self, memory, tick, key):
+        return Ruling(memory, tick.payoff, heir=jnp.full(tick.seats.n, -1, jnp.int32))
+
+
+def test_newcomers_are_drawn_anew_at_every_seat_and_tick_the_same_in_both_engines():
+    given = society(Leave())
+    log = run(given, 3, 80, record=("mind",))
+    minds = log.traces["mind"][1:]
+    # 79 ticks of 5 seats, greedy with probability .4 as among the founders; no tick like the one before, no seat special.
+    assert abs(minds.mean() - 0.4) < 4 * np.sqrt(0.4 * 0.6 / minds.size)
+    assert (np.abs(minds.mean(0) - 0.4) < 4 * np.sqrt(0.4 * 0.6 / 79)).all()
+    assert abs(np.corrcoef(minds[1:].ravel(), minds[:-1].ravel())[0, 1]) < 4 / np.sqrt(minds.size)
+    short = run(given, 3, 6, record=("mind",))
+    assert run_sync(run_hosted(given, 3, 6, record=("mind",))).digest == short.digest
 
 
 def test_illegal_and_missing_answers_become_defaults():

@@ -6,8 +6,8 @@ import pytest
 
 from commonweal.core.named import Named
 from commonweal.core.questions import Amount, Choice, Record, Say
-from commonweal.core.views import Ask, HostedDecision, Words
-from commonweal.engine.words import asks_of, blank_rows, illegal, write_answers
+from commonweal.core.views import Ask, HostedDecision, Told, Words
+from commonweal.engine.words import asks_of, blank_rows, illegal, told_acts, write_answers
 
 YES = jnp.asarray([True, True])
 TO = jnp.asarray([[1, -1], [0, -1]], jnp.int32)
@@ -68,3 +68,14 @@ def test_what_is_not_legal_is_an_incident_and_the_default_stands():
 def test_illegal_amounts(answer):
     assert illegal(Ask("take", "amount", low=0, high=5), answer)
     assert not illegal(Ask("take", "amount", low=0, high=5), 3)
+
+
+def test_acts_are_told_by_slot():
+    # Bits of a byte, slot by slot: 5 is 101, 2 is 010; a seat that is told nothing gets nothing.
+    bits = np.array([5, 2], np.uint8)
+    told = Told(np.ones(2), np.array([True, False]), contacts=bits[::-1].copy(), mine=bits)
+    links = np.array([[1, 1, 1], [0, 0, 0]])
+    assert told_acts(told, links, 0) == ((1, 0, 1), (0, 1, 0))
+    assert told_acts(told, links, 1) == ((), ())
+    assert told_acts(None, links, 0) == ((), ())
+    assert told_acts(Told(np.ones(2), np.array([True, True])), links, 0) == ((), ())

@@ -1,7 +1,11 @@
 """Societies and hand-made ticks that the tests of all institutions share."""
 
+import dataclasses
 from collections.abc import Callable
+from typing import ClassVar
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -11,15 +15,18 @@ from commonweal.core.lens import Lens
 from commonweal.core.menu import Acts, Menu
 from commonweal.core.named import Named
 from commonweal.core.networks import Ring
-from commonweal.core.parts import Institution
+from commonweal.core.numbers import total
+from commonweal.core.parts import Institution, TickMetric
 from commonweal.core.questions import Amount, Scale
 from commonweal.core.seats import Links, Seating, Seats
 from commonweal.core.society import Society
+from commonweal.core.streams import Key
 from commonweal.core.views import Tick
 from commonweal.engine.compiled import run_batch
 from commonweal.engine.log import TrialLog
 from commonweal.minds.scripted import Scripted
 from commonweal.worlds.commons import Commons
+from commonweal.worlds.network_game import NetworkGame
 
 TICKS = 6
 SEEDS = tuple(range(12))
@@ -105,6 +112,94 @@ def ring(n: int) -> Seats:
     return Seats(jnp.zeros(n, jnp.int32), links=Links.of(Ring(2), n))
 
 
+@dataclasses.dataclass(frozen=True)
+class Graph:
+    """A network given by its contacts, row by row."""
+
+    rows: tuple[tuple[int, ...], ...]
+
+    def contacts(self, n: int) -> np.ndarray:
+        width = max(map(len, self.rows))
+        return np.asarray([[*row, *[-1] * (width - len(row))] for row in self.rows], np.int32)
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """Which seats are in contact, [a, a]."""
+        return np.asarray([[float(j in row) for j in range(len(self.rows))] for row in self.rows])
+
+
+def star(n: int, hub: int) -> Graph:
+    """All in contact with the hub alone."""
+    return Graph(tuple(tuple(j for j in range(n) if j != hub) if i == hub else (hub,) for i in range(n)))
+
+
+class Held(TickMetric):
+    """How many seats the second mind holds at the start of each tick."""
+
+    unit: ClassVar[str] = "1"
+    low: ClassVar[float] = 0.0
+    high: ClassVar[float] = float("inf")
+    source: ClassVar[str] = "none"
+    null: ClassVar[str] = "none"
+
+    def read(self, tick):
+        return Named.of(("seats", total(tick.seats.mind == 1)))
+
+    def value(self, readings):
+        return float(readings["seats"][-1])
+
+
+def contest(n: int, rule: Institution, world: NetworkGame, network: Graph | None = None, mutants: int = 1, **seating: object):
+    """A society of seats that never cooperate, the first mind, and `mutants` that always do, the second."""
+    minds = Named.of(("resident", Scripted(level=0.0)), ("mutant", Scripted(level=1.0)))
+    share = Named.of(("mutant", jnp.float32(mutants / n)))
+    return Society(world, minds, Seating(n, share, network=network, **seating), Named.of(("rule", rule)))
+
+
+def held(given: Society, trials: int, ticks: int, vary: tuple[tuple[Lens, np.ndarray], ...] = (), seed: int = 0) -> np.ndarray:
+    """How many seats the second mind holds, [r, t]: column t is after t ticks."""
+    # One tick more than asked for: the count is read at its start.
+    logs = run_batch(given, vary, tuple(range(seed, seed + trials)), ticks + 1, Named.of(("held", Held())))
+    return np.asarray([log.readings["held.seats"] for log in logs])
+
+
+def spread(
+    rule: Institution,
+    starts: np.ndarray,
+    game: tuple[float, ...],
+    ticks: int,
+    links: Links | None = None,
+    selection: object = 0.0,
+) -> np.ndarray:
+    """How many seats the second mind holds after each tick, [r, t], from a rule's heirs alone: no world, no engine.
+
+    `starts` [r, a] is who has it at first; payoffs R, S, T, P are of a game with every contact; `selection` is one or [r].
+    """
+    trials, n = starts.shape
+    R, S, T, P = (jnp.int32(x) for x in game)
+    seats = Seats(jnp.zeros(n, jnp.int32), links)
+
+    def one(start, w, seed):
+        own = eqx.tree_at(lambda given: given.selection, rule, w)
+
+        def step(kind, tick):
+            met = kind.sum() - kind if links is None else links.sums(kind)
+            degree = n - 1 if links is None else links.degree
+            earned = jnp.where(kind == 1, R * met + S * (degree - met), T * met + P * (degree - met))
+            kind = kind[own.heirs(seats, earned.astype(jnp.int32), Key.root(seed).child(tick))]
+            return kind, kind.sum()
+
+        return jax.lax.scan(step, start, jnp.arange(ticks))[1]
+
+    given = jnp.asarray(starts, jnp.int32), jnp.broadcast_to(jnp.asarray(selection, jnp.float32), trials), jnp.arange(trials)
+    return np.asarray(jax.jit(jax.vmap(one))(*given))
+
+
+def agrees(hits: np.ndarray, chance: float, slack: float = 0.0) -> bool:
+    """Whether a share of trials is a probability, within 4 standard errors and what is known to be off."""
+    return bool(abs(hits.mean() - chance) <= 4 * np.sqrt(chance * (1 - chance) / hits.size) + slack)
+
+
 class Bench:
     """The functions above, for tests to call."""
 
@@ -114,6 +209,12 @@ class Bench:
     harvest = staticmethod(harvest)
     tick = staticmethod(tick)
     ring = staticmethod(ring)
+    graph = Graph
+    star = staticmethod(star)
+    contest = staticmethod(contest)
+    held = staticmethod(held)
+    spread = staticmethod(spread)
+    agrees = staticmethod(agrees)
     seeds = SEEDS
     ticks = TICKS
 

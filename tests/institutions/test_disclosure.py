@@ -6,7 +6,8 @@ import pytest
 
 from commonweal.core.errors import StudyError
 from commonweal.core.named import Named
-from commonweal.core.seats import Seating, Seats
+from commonweal.core.networks import Star
+from commonweal.core.seats import Links, Seating, Seats
 from commonweal.core.society import Society
 from commonweal.core.streams import Key
 from commonweal.core.views import Told
@@ -38,6 +39,18 @@ def test_means_by_hand(bench, scope, expected: list[float]) -> None:
     assert ruling.public.known.all()
     np.testing.assert_allclose(ruling.public.level, expected, atol=CLOSE)
     assert ruling.payoff.tolist() == [0] * 4
+
+
+def test_a_hub_sees_all_its_contacts_exactly(bench) -> None:
+    """A star of 70,000, at level 1 but one: a sum of more than 32 bits, and each leaf sees the hub alone."""
+    n = 70_000
+    seats = Seats(jnp.zeros(n, jnp.int32), Links.of(Star(), n))
+    level = jnp.ones(n).at[n - 1].set(0.0)
+    told = Disclosure("contacts").seen(seats, level, jnp.ones(n, bool).at[5].set(False))
+    assert float(told.level[0]) == np.float32((n - 3) / (n - 2))
+    assert (np.asarray(told.level)[1:] == 1.0).all()
+    alone = Disclosure("contacts").seen(seats, level, jnp.zeros(n, bool).at[0].set(True))
+    assert alone.known.tolist() == [False] + [True] * (n - 1)
 
 
 def test_who_shares_two_groups_counts_twice(bench) -> None:

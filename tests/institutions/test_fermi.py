@@ -102,6 +102,55 @@ def test_fixation_agrees_with_the_chain() -> None:
     assert abs((counts == 10).mean() - exact) < 4 * np.sqrt(exact * (1 - exact) / trials) + 0.002
 
 
+def cycle_steps(b: int, c: int, beta: float, rate: float) -> np.ndarray:
+    """Transition matrix over the 2^8 states of a cycle of 8 donors and defectors who all reconsider at `rate`."""
+    n, states = 8, (np.arange(256)[:, None] >> np.arange(8)) & 1
+    pay = b * (np.roll(states, 1, 1) + np.roll(states, -1, 1)) - 2 * c * states
+    turns = np.zeros((256, n))
+    for step in (1, -1):
+        copies = rate / (1 + np.exp(-beta * (np.roll(pay, step, 1) - pay)))
+        turns += 0.5 * copies * (np.roll(states, step, 1) != states)
+    flips = states[:, None, :] != states[None, :, :]
+    return np.where(flips, turns[:, None, :], 1 - turns[:, None, :]).prod(2)
+
+
+def cycle_fixation(steps: np.ndarray) -> float:
+    """Fixation of one donor on the cycle."""
+    return float(np.linalg.solve(np.eye(254) - steps[1:-1, 1:-1], steps[1:-1, -1])[0])
+
+
+def test_help_is_never_favoured_under_imitation_on_a_cycle(bench) -> None:
+    # Ohtsuki et al. 2006: under pairwise comparison no b/c > 0 favours help. One seat at a time (rate -> 0), weak selection;
+    # on the cycle of 8 the sign would change at b/c = -7.0025 only.
+    for ratio in (1.5, 5.0, 50.0):
+        assert cycle_fixation(cycle_steps(ratio, 1.0, 1e-4, 1e-7)) < 1 / 8
+    # A cost below 0 and a benefit of 7 or of 7.01 of it: on either side of the critical value.
+    for benefit, sign in ((6.9, 1), (7.1, -1)):
+        assert np.sign(cycle_fixation(cycle_steps(benefit, -1.0, 1e-4, 1e-7)) - 1 / 8) == sign
+    # All at once and at a selection that can be seen, the rule is the chain.
+    trials, pair, beta = 5000, (50, 10), 0.02
+    to = (np.arange(8)[:, None] + np.asarray([1, -1])) % 8
+    links = Links.in_rows(to.astype(np.int32))
+    seats, rule = Seats(jnp.zeros(8, jnp.int32), links), Fermi(beta, 0.5)
+
+    @eqx.filter_jit
+    def shares(start: jax.Array) -> jax.Array:
+        def one(trial: jax.Array) -> jax.Array:
+            def step(kind: jax.Array, tick: jax.Array) -> tuple[jax.Array, None]:
+                earned = pair[0] * links.sums(kind) - 2 * pair[1] * kind
+                return kind[rule.heirs(seats, earned, Key.root(trial).child(tick))], None
+
+            return jax.lax.scan(step, start, jnp.arange(150))[0].sum()
+
+        return jax.vmap(one)(jnp.arange(trials))
+
+    counts = np.asarray(shares(jnp.asarray([1] + [0] * 7, jnp.int32)))
+    exact = cycle_fixation(cycle_steps(*pair, beta, 0.5))
+    assert exact < 1 / 8 - 0.02
+    assert ((counts == 0) | (counts == 8)).mean() > 0.998
+    assert bench.agrees(counts == 8, exact, 0.003)
+
+
 def test_identity_and_books(check_inert) -> None:
     check_inert(Fermi(0.5), lambda rule: rule.rate, 0.0, 1.0)
 

@@ -10,8 +10,11 @@ from commonweal_plugin.study import study as tithe
 from commonweal.core import lens
 from commonweal.core.errors import LogError, StudyError
 from commonweal.core.named import Named
+from commonweal.core.networks import Regular
+from commonweal.core.seats import Seating
 from commonweal.institutions.fermi import Fermi
-from commonweal.lab.plan import batches, bound_study, make_plan, needs_model, trial_seed, write_plan
+from commonweal.lab import plan as plan_module
+from commonweal.lab.plan import batches, bound_study, make_plan, needs_model, static_factors, trial_seed, write_plan
 from commonweal.lab.study import Budget, Factor
 from commonweal.metrics.survival import Survival
 from commonweal.models.choice import ModelChoice
@@ -48,6 +51,28 @@ def test_batches_cover_every_trial_once_and_group_by_shape():
         assert len({cells[cell]["population"] for cell, _ in batch.trials}) == 1
         assert len({seed == 0 for _, seed in batch.trials}) == 1 or not batch.traced
         assert batch.seconds <= 7
+
+
+def test_what_is_done_is_left_out_and_the_rest_is_cut_evenly(monkeypatch):
+    part = dataclasses.replace(tithe.parts[0], seeds=200)
+    done = {(0, seed) for seed in range(0, 200, 3)}
+    monkeypatch.setattr(plan_module, "CHUNK_S", 0.1)
+    found = batches(part, done)
+    covered = [trial for batch in found for trial in batch.trials]
+    assert sorted(covered) == sorted({(cell, seed) for cell in range(2) for seed in range(200)} - done)
+    sizes = [len(batch.trials) for batch in found if not batch.traced]
+    assert len(sizes) > 3
+    assert max(sizes) - min(sizes) <= 1
+    assert batches(part, set(covered) | done) == []
+
+
+def test_networks_are_data():
+    (part,) = tithe.parts
+    society = dataclasses.replace(part.society, seats=Seating(5, network=Regular(2)))
+    seeds = Factor("graph", lens.graph_seed(), (0, 1, 2))
+    wired = dataclasses.replace(part, society=society, factors=(*part.factors, seeds))
+    assert static_factors(wired) == ()
+    assert len([batch for batch in batches(wired) if not batch.traced]) == 1
 
 
 def test_seeds_are_shared_by_the_cells_of_a_part_and_differ_between_parts():

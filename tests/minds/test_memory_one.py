@@ -234,6 +234,24 @@ def test_generosity_stands_in_both_defecting_states():
     assert genes(MemoryOne.generous(1 / 3)) == pytest.approx((1.0, 1.0, 1 / 3, 1.0, 1 / 3))
 
 
+def test_as_a_strategy_it_has_the_same_odds():
+    # By the definition, in units of 2^-16: p' = (1 - 2 e) p + e, to within the rounding of e and p'.
+    mind = MemoryOne(p_start=0.3, cc=0.9, cd=[0.2, 0.5], dc=0.7, dd=0.1, tremble=0.0625)
+    strategy = mind.strategy()
+    memory = strategy.start((2,))
+    expected = {None: (0.3, 0.3), (1, 1): (0.9, 0.9), (1, 0): (0.2, 0.5), (0, 1): (0.7, 0.7), (0, 0): (0.1, 0.1)}
+    for last, odds in expected.items():
+        if last is not None:
+            memory = strategy.after(memory, *(jnp.full(2, bool(act)) for act in last))
+        truth = (0.875 * np.array(odds) + 0.0625) * 65536
+        assert np.broadcast_to(strategy.odds(memory), 2).tolist() == pytest.approx(truth.tolist(), abs=1)
+
+
+def test_a_reduction_is_labelled():
+    assert MemoryOne().reduction_of is None
+    assert "reduction_of='grim'" in str(MemoryOne(reduction_of="grim"))
+
+
 def test_in_a_network_game_by_contact():
     # By hand, T=5 R=3 P=1 S=0, four rounds on a ring: TFT with TFT 3 a round; AllD meets TFT for 5 and then 1, TFT for 0 and
     # then 1; AllD with AllD 1 a round. Each contact is played by its own history.

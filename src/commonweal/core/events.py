@@ -10,6 +10,8 @@ VERSION = 1
 KINDS = {
     "collapse": "the world's stock fell below what can recover",
     "birth": "a new mind was seated",
+    "extinction": "a mind lost its last seat: values = [its place in the society], words = its name",
+    "fixation": "a mind came to hold all seats: values = [its place in the society], words = its name",
     "say": "a seat said something: values = [handle]",
     "default": "a seat was asked and gave no legal answer: the default stood",
     "repair": "an answer could be read only after a repair",

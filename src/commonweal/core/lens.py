@@ -77,14 +77,24 @@ class Lens:
         old = self._value(part)
         if eqx.is_array(old):
             value = jnp.asarray(value, old.dtype)
+        elif isinstance(old, (bool, int, float)) and value == type(old)(value):
+            value = type(old)(value)
         shelf: Any = getattr(society, self.shelf)
         root: Any = shelf[self.name] if self.name else shelf
         changed = _rewrapped(root, part, _put(part, self.path, value))
         return dataclasses.replace(society, **{self.shelf: shelf.replace(self.name, changed) if self.name else changed})
 
     def static(self, society: Society) -> bool:
-        """Whether the value shapes the program (a size, a flag, a part) instead of being data."""
-        return not eqx.is_array(self.get(society))
+        """Whether the value shapes the program (a size, a flag, a part) instead of being data.
+
+        A network does not: its recipe is read on the host, and the contacts it makes are data.
+        """
+        return not eqx.is_array(self.get(society)) and not self.wires
+
+    @property
+    def wires(self) -> bool:
+        """Whether it names the network, or a number of its recipe."""
+        return self.shelf == "seats" and self.path[:1] == ("network",)
 
     def _part(self, society: Society) -> Any:
         shelf: Any = getattr(society, self.shelf)
@@ -173,6 +183,16 @@ def share(name: str) -> Lens:
 def size() -> Lens:
     """How many seats there are; only in societies without groups and cards, which would have to grow too."""
     return Lens("seats", "", Seating, ("n",))
+
+
+def graph() -> Lens:
+    """The network as a whole: its levels are networks."""
+    return Lens("seats", "", Seating, ("network",))
+
+
+def graph_seed() -> Lens:
+    """Which of the random networks of the society's recipe, a whole number."""
+    return Lens("seats", "", Seating, ("network", "seed"))
 
 
 def whole_mind(name: str) -> Lens:

@@ -5,30 +5,14 @@ from __future__ import annotations
 import equinox as eqx
 import jax.core
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int32
+from jaxtyping import Array, Float
 
-from commonweal.core.arrays import Contacts, Groups, Index
+from commonweal.core.arrays import Groups, Index
 from commonweal.core.errors import StudyError
+from commonweal.core.links import Links
 from commonweal.core.named import Named
-from commonweal.core.networks import Network, back_slots
+from commonweal.core.networks import Network
 from commonweal.core.streams import Key
-
-
-class Links(eqx.Module):
-    """A network as rows of contacts."""
-
-    to: Contacts
-    """Row i: the contacts of seat i, -1 where it has fewer than k."""
-    back: Int32[Array, "a k"]
-    """For each contact j of i, the slot in j's row that names i."""
-    full: bool = eqx.field(static=True)
-    """Whether every row is full, so that nothing need be masked."""
-
-    @staticmethod
-    def of(network: Network, n: int) -> Links:
-        """The contacts of a network over n seats."""
-        rows = network.contacts(n)
-        return Links(jnp.asarray(rows), jnp.asarray(back_slots(rows)), bool((rows >= 0).all()))
 
 
 class Seats(eqx.Module):
@@ -64,18 +48,16 @@ class Seating(eqx.Module):
     """A public number of each seat; None: no cards."""
     shuffled: bool = eqx.field(static=True, default=True)
     """Whether minds are seated in a random order (else in blocks: the first mind's seats last)."""
+    newcomers: Named[Float[Array, ""]] | None = None
+    """Probability, 0 to 1, that a newcomer has each mind but the first, which takes the rest; None: as in `share`."""
 
     def __check_init__(self) -> None:
         """Refuse impossible numbers before anything runs."""
         if self.n < 1:
             raise StudyError(f"a society of {self.n} seats; expected at least 1")
-        shares = [(name, float(value)) for name, value in self.share.items() if not isinstance(value, jax.core.Tracer)]
-        for name, value in shares:
-            if not 0.0 <= value <= 1.0:
-                raise StudyError(f"the share of {name!r} is {value:g}; expected a number from 0 to 1")
-        whole = sum(value for _, value in shares)
-        if whole > 1.0 + 1e-6:
-            raise StudyError(f"the shares add up to {whole:g}; expected at most 1 (the first mind takes the rest)")
+        _check_shares("share", "shares", self.share)
+        if self.newcomers is not None:
+            _check_shares("share of newcomers", "shares of newcomers", self.newcomers)
         for what, rows in (("groups", self.groups), ("card", self.card)):
             if rows is not None and rows.shape[0] != self.n:
                 raise StudyError(f"{what} has {rows.shape[0]} rows for {self.n} seats; expected one row a seat")
@@ -89,6 +71,12 @@ class Seating(eqx.Module):
 
         The seats that a mind takes at a small share are among those it takes at a larger one.
         """
+        for name in () if self.newcomers is None else self.newcomers:
+            if name not in minds[1:]:
+                raise StudyError(
+                    f"a share of newcomers is given for {name!r}; expected minds of the society but the first, which takes the "
+                    f"rest: {', '.join(minds[1:]) or 'none'}"
+                )
         place = key.order(self.n) if self.shuffled else jnp.arange(self.n, dtype=jnp.int32)
         seated = jnp.zeros(self.n, jnp.int32)
         start = jnp.zeros((), jnp.int32)
@@ -98,3 +86,35 @@ class Seating(eqx.Module):
             seated = jnp.where((place >= start) & (place < start + count), index, seated)
             start = start + count
         return Seats(seated, links, self.groups, self.card)
+
+    def arrive(self, minds: tuple[str, ...], key: Key) -> Index:
+        """The mind that a newcomer to each seat would have, [a], drawn seat by seat.
+
+        Probabilities are read to the nearest 2^-31, so that they are the same bits everywhere.
+
+        Args:
+            minds: the society's, in order.
+            key: one word a seat is drawn from it.
+        """
+        shares = self.share if self.newcomers is None else self.newcomers
+        word = key.bits(self.n) >> 1
+        drawn = jnp.zeros(self.n, jnp.int32)
+        start = jnp.zeros((), jnp.uint32)
+        for index, name in enumerate(minds[1:], 1):
+            share = shares.get(name)
+            if share is not None:
+                end = start + jnp.round(share * jnp.float32(2.0**31)).astype(jnp.uint32)
+                drawn = jnp.where((word >= start) & (word < end), index, drawn)
+                start = end
+        return drawn
+
+
+def _check_shares(one: str, all_: str, given: Named[Float[Array, ""]]) -> None:
+    """Refuse shares out of range; traced ones pass."""
+    shares = [(name, float(value)) for name, value in given.items() if not isinstance(value, jax.core.Tracer)]
+    for name, value in shares:
+        if not 0.0 <= value <= 1.0:
+            raise StudyError(f"the {one} of {name!r} is {value:g}; expected a number from 0 to 1")
+    whole = sum(value for _, value in shares)
+    if whole > 1.0 + 1e-6:
+        raise StudyError(f"the {all_} add up to {whole:g}; expected at most 1 (the first mind takes the rest)")

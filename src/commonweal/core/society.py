@@ -53,11 +53,7 @@ class Society(eqx.Module):
     @property
     def digest(self) -> str:
         """SHA-256 of everything that the society is: parts, versions, parameters, and the digests of its models."""
-        found = hashlib.sha256()
-        for line in _lines("society", self):
-            found.update(line)
-            found.update(b"\n")
-        return f"sha256:{found.hexdigest()}"
+        return Fingerprint(self, ()).digest(())
 
     def __str__(self) -> str:
         """The society in a few lines: every part with its parameters."""
@@ -67,6 +63,43 @@ class Society(eqx.Module):
         rows += [f"rule     {name}: {_show(rule)}" for name, rule in self.rules.items()]
         rows += [f"channel  {_show(self.channel)}"]
         return "\n".join(rows)
+
+
+class Fingerprint:
+    """Digests of societies that differ in some numbers alone: all the rest is read once.
+
+    Raises:
+        StudyError: a place is not one array of the society, or stands in it twice.
+    """
+
+    def __init__(self, society: Society, places: tuple[Any, ...]) -> None:
+        """Read a society.
+
+        Args:
+            society: what they have in common.
+            places: arrays of this society, the very objects, whose values differ.
+        """
+        self._fixed: list[bytes] = []
+        self._varied: list[tuple[int, str, np.dtype[Any]]] = []
+        lines: list[bytes] = []
+        for path, value, line in _lines("society", society):
+            own = [index for index, place in enumerate(places) if place is value]
+            if own:
+                self._fixed.append(b"".join(lines))
+                self._varied.append((own[0], path, np.asarray(value).dtype))
+                lines = []
+            else:
+                lines.append(line + b"\n")
+        self._fixed.append(b"".join(lines))
+        if sorted(index for index, _, _ in self._varied) != list(range(len(places))):
+            raise StudyError("a digest was asked of places that are not one array each of the society; name each array once")
+
+    def digest(self, values: tuple[Any, ...]) -> str:
+        """The digest of the society with these values at the places, in their order."""
+        found = hashlib.sha256(self._fixed[0])
+        for (index, path, kind), fixed in zip(self._varied, self._fixed[1:], strict=True):
+            found.update(_array_line(path, np.asarray(values[index], kind)) + b"\n" + fixed)
+        return f"sha256:{found.hexdigest()}"
 
 
 def part_name(part: object) -> str:
@@ -80,27 +113,30 @@ def _fields(value: object) -> Iterator[tuple[str, Any]]:
         yield item.name, getattr(value, item.name)
 
 
-def _lines(path: str, value: Any) -> Iterator[bytes]:
-    """Every field of a value as canonical lines: path, type, bytes."""
+def _lines(path: str, value: Any) -> Iterator[tuple[str, Any, bytes]]:
+    """Every field of a value: its path, itself, and its canonical line of path, type and bytes."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         version = getattr(value, "version", 0)
         outside = getattr(value, "digest", "") if isinstance(value, HostedMind) else ""
-        yield f"{path}={type(value).__module__}.{type(value).__qualname__}/{version}{outside}".encode()
+        yield path, value, f"{path}={type(value).__module__}.{type(value).__qualname__}/{version}{outside}".encode()
         for name, child in _fields(value):
             if not (isinstance(value, HostedMind) and name == "model"):
                 yield from _lines(f"{path}.{name}", child)
     elif isinstance(value, tuple):
-        yield f"{path}=tuple/{len(value)}".encode()
+        yield path, value, f"{path}=tuple/{len(value)}".encode()
         for index, child in enumerate(value):
             yield from _lines(f"{path}[{index}]", child)
     elif eqx.is_array_like(value) and not isinstance(value, (bool, int, float)):
-        array = np.asarray(value)
-        data = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() if array.size > 16 else str(array.tolist())
-        yield f"{path}={array.dtype}{array.shape}:{data}".encode()
+        yield path, value, _array_line(path, np.asarray(value))
     elif callable(value):
-        yield f"{path}={value.__module__}.{value.__qualname__}".encode()
+        yield path, value, f"{path}={value.__module__}.{value.__qualname__}".encode()
     else:
-        yield f"{path}={type(value).__name__}:{value!r}".encode()
+        yield path, value, f"{path}={type(value).__name__}:{value!r}".encode()
+
+
+def _array_line(path: str, array: np.ndarray[Any, Any]) -> bytes:
+    data = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() if array.size > 16 else str(array.tolist())
+    return f"{path}={array.dtype}{array.shape}:{data}".encode()
 
 
 def _show(value: Any) -> str:

@@ -232,6 +232,14 @@ class Words:
     asks: tuple[Ask, ...]
     """What it is asked now."""
     tick_name: str = "round"
+    born: bool = False
+    """Whether a new mind was seated here at the end of the last tick."""
+    contacts: tuple[int, ...] = ()
+    """Own contacts by slot, -1 where there is none; empty: no network."""
+    mine: tuple[int, ...] = ()
+    """What it did to each contact last tick, 1 or 0 by slot; empty where it is not told contact by contact."""
+    theirs: tuple[int, ...] = ()
+    """What each contact did to it, likewise."""
 
 
 @dataclass(frozen=True)

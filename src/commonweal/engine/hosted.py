@@ -25,7 +25,7 @@ from commonweal.core.parts import HostedMind, Metric
 from commonweal.core.society import Society
 from commonweal.core.streams import Key
 from commonweal.core.views import HostedDecision, View, Words
-from commonweal.engine.families import without_models
+from commonweal.engine.families import families, without_models
 from commonweal.engine.log import TrialLog
 from commonweal.engine.phases import Choices, Committed, State, commit, decide, offer
 from commonweal.engine.trial import Output, Trial, begin, extended, read
@@ -153,9 +153,11 @@ def _commit_replies(
     rows = blank_rows(view.menu)
     n = state.seats.n
     written = {name: np.zeros(n, bool) for name in rows}
+    groups = families(society)
+    places = {index: place for place, group in enumerate(groups) for index in group}
     memories = [
-        np.array(memory) if isinstance(mind, HostedMind) else memory
-        for mind, memory in zip(society.minds.values, choices.minds, strict=True)
+        np.array(memory) if isinstance(society.minds.values[group[0]], HostedMind) else memory
+        for group, memory in zip(groups, choices.minds, strict=True)
     ]
     for own, reply in zip(words, replies, strict=True):
         answered, incidents = write_answers(view.menu, rows, own, reply, texts.handle)
@@ -165,7 +167,7 @@ def _commit_replies(
         mind = cast("HostedMind", society.minds.values[index])
         handles = [texts.handle(text) for text in reply.remember[-mind.slots :]] if mind.slots else []
         if mind.slots:
-            memories[index][own.seat] = handles + [-1] * (mind.slots - len(handles))
+            memories[places[index]][own.seat] = handles + [-1] * (mind.slots - len(handles))
         for incident in (*reply.incidents, *incidents):
             events.append(Event(own.tick, incident.kind, own.seat, (), storable(f"{incident.question}: {incident.words}")))
     names = choices.acts.names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -46,14 +47,11 @@ class TrialLog:
             "ticks": self.ticks,
         }
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """SHA-256 of the log in canonical order: header, readings, values, events, texts, traces."""
-        found = hashlib.sha256()
-        for piece in self._pieces():
-            found.update(len(piece).to_bytes(8, "little"))
-            found.update(piece)
-        return f"sha256:{found.hexdigest()}"
+        pieces = (part for piece in self._pieces() for part in (len(piece).to_bytes(8, "little"), piece))
+        return f"sha256:{hashlib.sha256(b''.join(pieces)).hexdigest()}"
 
     def _pieces(self) -> Iterator[bytes]:
         yield json.dumps(self.header, sort_keys=True).encode()
@@ -70,22 +68,22 @@ class TrialLog:
             yield f"text {text}".encode("utf-8", "surrogatepass")
 
 
-def balance(readings: Mapping[str, Series], endowed: int) -> None:
+def balance(readings: Mapping[str, Series], endowed: NDArray[np.int64] | int) -> None:
     """Check the ledger of every tick: made - burnt = change of purses + held.
 
     Args:
-        readings: holds `ledger.made`, `ledger.burnt`, `ledger.held` and `ledger.purse`, [t].
-        endowed: the sum of purses before the first of these ticks.
+        readings: holds `ledger.made`, `ledger.burnt`, `ledger.held` and `ledger.purse`, [t]; of many trials at once, [r, t].
+        endowed: the sum of purses before the first of these ticks; of many trials, [r].
 
     Raises:
         LawError: a tick does not balance: a rule mints or loses units, or a purse overflowed 32 bits.
     """
     purse = readings["ledger.purse"]
-    change = np.diff(purse, prepend=np.int64(endowed))
-    off = readings["ledger.made"] - readings["ledger.burnt"] - change - readings["ledger.held"]
+    before = np.concatenate([np.asarray(endowed, np.int64)[..., None], purse[..., :-1]], axis=-1)
+    off = readings["ledger.made"] - readings["ledger.burnt"] - (purse - before) - readings["ledger.held"]
     if off.any():
-        tick = int(np.flatnonzero(off)[0])
+        place = tuple(np.argwhere(off)[0])
         raise LawError(
-            f"the ledger of tick {tick} is off by {int(off[tick])} units; expected made - burnt = change of purses + held. "
-            "A rule changes payoffs without reporting `burnt` or `held`, or a purse left the range of 32 bits"
+            f"the ledger of tick {place[-1]} is off by {int(off[place])} units; expected made - burnt = change of purses + "
+            "held. A rule changes payoffs without reporting `burnt` or `held`, or a purse left the range of 32 bits"
         )

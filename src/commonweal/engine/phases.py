@@ -14,16 +14,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int32, PyTree
 
-from commonweal.core.arrays import Flags, Index, PackedActs, Units
+from commonweal.core.arrays import Flags, PackedActs, Units
+from commonweal.core.branches import apart
 from commonweal.core.menu import Acts, choose, defaults, lawful_or_default
 from commonweal.core.named import Named
 from commonweal.core.numbers import Total, added, total
-from commonweal.core.parts import Mind
 from commonweal.core.seats import Links, Seats
 from commonweal.core.society import Society
 from commonweal.core.streams import Key
 from commonweal.core.views import Fined, Memory, Offer, Ruling, Tick, Told, View, same_seats
-from commonweal.engine.families import decide_families
+from commonweal.engine.families import decide_families, newborn
 
 
 class State(eqx.Module):
@@ -34,7 +34,7 @@ class State(eqx.Module):
     purse: Units
     seats: Seats
     minds: tuple[Memory, ...]
-    """Memory of each mind, [a, ...], in the society's order."""
+    """Memory of each family of minds, [a, ...], in the order of `families`."""
     rules: tuple[Memory, ...]
     channel: Memory
     payoff: Units
@@ -69,33 +69,30 @@ class Committed(eqx.Module):
     state: State
     tick: Tick
     ledger: Ledger
+    movable: tuple[str, ...] = eqx.field(static=True, default=())
+    """Names of the minds, where a rule may move them; else none."""
 
 
-def barrier(tree: Any, tick: Int32[Array, ""]) -> Any:
+def barrier(tree: Any, given: State, key: Key) -> Any:
     """The same value, with nothing fused across this point.
-
-    XLA on CPU drops an optimization barrier before it fuses, and would then compute what one phase made again for each time
-    that the next one gathers it; into a branch it fuses nothing. The condition always holds.
 
     Args:
         tree: what is to be computed once.
-        tick: the tick, at least 0, which XLA does not know.
+        given: the state it is computed from; what is its own needs no branch.
+        key: the trial's, which the compiler does not know (it knows the first tick, and what follows from it).
     """
-    arrays, rest = eqx.partition(tree, eqx.is_array)
-    kept = jax.lax.cond(tick >= 0, lambda x: x, lambda x: jax.tree.map(jnp.zeros_like, x), arrays)
-    return eqx.combine(jax.lax.optimization_barrier(kept), rest)
+    leaves, shape = jax.tree.flatten(tree)
+    there = {id(leaf) for leaf in jax.tree.leaves(given)}
+    made = {id(leaf): leaf for leaf in leaves if eqx.is_array(leaf) and id(leaf) not in there}
+    passed = dict(zip(made, apart(tuple(made.values()), (key.first | 1) > 0), strict=True))
+    return jax.tree.unflatten(shape, [passed.get(id(leaf), leaf) for leaf in leaves])
 
 
 def start(society: Society, links: Links | None, key: Key) -> State:
     """The state of a trial before its first tick."""
     seats = society.seats.seat(society.minds.names, links, key.child("seats"))
     begin = society.world.reset(key.child("world").child("reset"), seats)
-    minds = tuple(
-        mind.init(key.child("mind").child(name).child("init"), seats)
-        if isinstance(mind, Mind)
-        else _no_texts(mind.slots, seats.n)
-        for name, mind in society.minds.items()
-    )
+    minds = newborn(society, seats, key.child("mind").child("init"))
     n = seats.n
     state = State(
         tick=jnp.zeros((), jnp.int32),
@@ -124,10 +121,6 @@ def start(society: Society, links: Links | None, key: Key) -> State:
         "State",
         eqx.tree_at(lambda at: (at.public, at.inbox), state, (_blank(public), _blank(inbox)), is_leaf=lambda x: x is None),
     )
-
-
-def _no_texts(slots: int, n: int) -> Memory:
-    return jnp.full((n, slots), -1, jnp.int32)
 
 
 def _blank(shapes: Any) -> Any:
@@ -245,7 +238,8 @@ def commit(society: Society, state: State, view: View, choices: Choices, key: Ke
         inbox=delivery.inbox,
         endowment=state.endowment,
     )
-    return Committed(after, tick, ledger)
+    movable = society.minds.names if any(ruling.heir is not None for ruling in rulings) else ()
+    return Committed(after, tick, ledger, movable)
 
 
 def _bind(society: Society, state: State, view: View, choices: Choices, at: Key) -> tuple[Acts, list[Memory]]:
@@ -279,15 +273,11 @@ def _reseat(
     own = same_seats(seats.n)
     parent = jnp.where(heir < 0, own, heir)
     fresh = heir < 0
-    moved = eqx.tree_at(lambda s: s.mind, still, seats.mind[parent])
+    arrived = society.seats.arrive(society.minds.names, key.child("newcomer").child(tick))
+    moved = eqx.tree_at(lambda s: s.mind, still, jnp.where(fresh, arrived, seats.mind[parent]))
+    fresh_minds = newborn(society, moved, key.child("birth").child(tick))
     after = tuple(
-        _inherit(mind, memory, parent, fresh, moved, key.child(name).child("birth").child(tick))
-        for (name, mind), memory in zip(society.minds.items(), minds, strict=True)
+        choose(fresh, young, jax.tree.map(lambda leaf: leaf[parent], memory))
+        for young, memory in zip(fresh_minds, minds, strict=True)
     )
     return _Moved(moved, after, heir != own)
-
-
-def _inherit(mind: Any, memory: Memory, parent: Index, fresh: Flags, seats: Seats, key: Key) -> Memory:
-    copied = jax.tree.map(lambda leaf: leaf[parent], memory)
-    newborn = mind.init(key, seats) if isinstance(mind, Mind) else _no_texts(mind.slots, seats.n)
-    return choose(fresh, newborn, copied)

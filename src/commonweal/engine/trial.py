@@ -5,27 +5,30 @@ from __future__ import annotations
 import dataclasses
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Int32
 from numpy.typing import NDArray
 
 from commonweal.core.errors import LogError, StudyError
 from commonweal.core.events import Event
+from commonweal.core.menu import choose
 from commonweal.core.named import Named
 from commonweal.core.numbers import Total, total
 from commonweal.core.parts import EndMetric, Metric, TickMetric
 from commonweal.core.questions import Amount, Choice, Say
-from commonweal.core.seats import Links
+from commonweal.core.seats import Links, Seats
 from commonweal.core.society import Society
 from commonweal.core.streams import Key
-from commonweal.core.views import End, Tick
-from commonweal.engine.families import without_models
+from commonweal.core.views import End, Memory, Tick
+from commonweal.engine.events import collapse, spoken, takeovers
+from commonweal.engine.families import families, newborn, without_models
 from commonweal.engine.log import Series, TrialLog, balance
 from commonweal.engine.phases import Committed, State, start
 
@@ -63,6 +66,8 @@ class Trial:
     events: tuple[Event, ...]
     texts: tuple[str, ...]
     costs: Mapping[str, int]
+    spoken: tuple[str, ...] = ()
+    """Names of the questions whose answers are words, where acts are traced."""
 
     @property
     def key(self) -> Key:
@@ -76,10 +81,12 @@ class Trial:
 
     def log(self) -> TrialLog:
         """The log so far, its ledger checked."""
-        ends = end_readings(self.metrics, self.state)
+        ends = end_readings(self.metrics, self.state, movable(self.readings))
         endowed = int(np.asarray(self.state.endowment, np.int64).sum())
         own = {name: np.asarray(value)[None].astype(np.int64) for name, value in ends.items()}
-        return finished_log(self, own, endowed, self.society.digest)
+        if self.readings:
+            balance(self.readings, endowed)
+        return finished_log(self, own, self.society.digest)
 
 
 def begin(
@@ -97,14 +104,45 @@ def begin(
     Raises:
         StudyError: a metric reads facts that this world does not tell, or `record` names nothing that can be traced.
     """
-    metrics = Named((), ()) if metrics is None else metrics
+    links = society.seats.links() if links is None else links
+    return _trial(society, seed, metrics, record, links, _start(compilable(society), links, Key.root(seed)))
+
+
+def compilable(society: Society) -> Society:
+    """The society for a compiled phase: without what is its models' alone, and without the recipe of its network.
+
+    Contacts come as data, so that networks of one shape share a program.
+    """
+    bare = without_models(society)
+    return dataclasses.replace(bare, seats=dataclasses.replace(bare.seats, network=None))
+
+
+def outline(society: Society, metrics: Named[Metric] | None, record: tuple[str, ...], links: Links | None) -> Trial:
+    """A trial before its first tick whose state is shapes alone: what the trials of a batch have in common.
+
+    Raises:
+        StudyError: as `begin`.
+    """
+    state = eqx.filter_eval_shape(lambda own, to: start(compilable(own), to, Key.root(0)), society, links)
+    return _trial(society, 0, metrics, record, links, state)
+
+
+def _trial(
+    society: Society, seed: int, metrics: Named[Metric] | None, record: tuple[str, ...], links: Links | None, state: State
+) -> Trial:
     unknown = [name for name in record if name not in RECORDABLE]
     if unknown:
         raise StudyError(f"record={unknown[0]!r} cannot be traced; expected some of {', '.join(RECORDABLE)}")
-    links = society.seats.links() if links is None else links
-    state = _start(without_models(society), links, Key.root(seed))
-    texts = society.channel.phrases
-    return Trial(society, seed, metrics, record, links, state, {}, {}, (), texts, {})
+    metrics = Named((), ()) if metrics is None else metrics
+    spoken = _spoken(society, state) if "acts" in record else ()
+    return Trial(society, seed, metrics, record, links, state, {}, {}, (), society.channel.phrases, {}, spoken)
+
+
+def _spoken(society: Society, state: State) -> tuple[str, ...]:
+    from commonweal.engine.phases import offer
+
+    menu = eqx.filter_eval_shape(lambda own, at: offer(without_models(own), at).menu, society, state)
+    return tuple(name for name, question in menu.items() if isinstance(question, Say))
 
 
 def read(metrics: Named[Metric], record: tuple[str, ...], done: Committed) -> Output:
@@ -117,6 +155,9 @@ def read(metrics: Named[Metric], record: tuple[str, ...], done: Committed) -> Ou
         ("ledger.purse", ledger.purse),
         ("seats.born", total(done.state.born)),
     ]
+    if done.movable:
+        held = _seats_held(tick.seats, len(done.movable))
+        readings += [(f"minds.{name}", total(held[index, None])) for index, name in enumerate(done.movable)]
     for name, fact in _facts(tick.facts):
         if getattr(fact, "ndim", 1) == 0:
             readings.append((f"world.{name}", total(fact[None])))
@@ -127,6 +168,11 @@ def read(metrics: Named[Metric], record: tuple[str, ...], done: Committed) -> Ou
         if isinstance(metric, TickMetric):
             readings += [(f"{name}.{own}", value) for own, value in metric.read(tick).items()]
     return Output(Named.of(*readings), Named.of(*_traces(record, tick, done.state)))
+
+
+def _seats_held(seats: Seats, minds: int) -> Int32[Array, "m"]:
+    """How many seats each mind holds."""
+    return jnp.zeros(minds, jnp.int32).at[seats.mind].add(1)
 
 
 def _facts(facts: Any) -> list[tuple[str, Any]]:
@@ -153,14 +199,27 @@ def _traces(record: tuple[str, ...], tick: Tick, after: State) -> list[tuple[str
     return found
 
 
-def end_readings(metrics: Named[Metric], state: State) -> Named[Total]:
-    """Readings of the metrics that are read once, after the last tick."""
+def end_readings(metrics: Named[Metric], state: State, minds: tuple[str, ...]) -> Named[Total]:
+    """Readings of what is read once, after the last tick: metrics, and how many seats each mind then holds.
+
+    Args:
+        metrics: those of the trial.
+        state: after the last tick.
+        minds: names of the society's minds; none where no rule moves them.
+    """
+    held = _seats_held(state.seats, len(minds))
     end = End(state.seats, state.endowment, state.purse)
     pairs: list[tuple[str, Total]] = []
     for name, metric in metrics.items():
         if isinstance(metric, EndMetric):
             pairs += [(f"{name}.{own}", value) for own, value in metric.read(end).items()]
+    pairs += [(f"seated.{name}", total(held[index, None])) for index, name in enumerate(minds)]
     return Named.of(*pairs)
+
+
+def movable(readings: Iterable[str]) -> tuple[str, ...]:
+    """Names of the minds whose seats are counted every tick, by the names of readings: all, or none."""
+    return tuple(name.removeprefix("minds.") for name in readings if name.startswith("minds."))
 
 
 def extended(trial: Trial, state: State, readings: Mapping[str, Any], traces: Mapping[str, Any]) -> Trial:
@@ -175,61 +234,41 @@ def extended(trial: Trial, state: State, readings: Mapping[str, Any], traces: Ma
     )
 
 
-def finished_log(trial: Trial, ends: Mapping[str, Series], endowed: int, digest: str) -> TrialLog:
-    """The log of a trial.
+def finished_log(trial: Trial, ends: Mapping[str, Series], digest: str) -> TrialLog:
+    """The log of a trial whose ledger was found to balance.
 
     Args:
         trial: what was run; its state is not looked at.
         ends: readings of the metrics that are read once, [1].
-        endowed: the sum of purses before the first tick.
         digest: the society's.
-
-    Raises:
-        LawError: the ledger of a tick does not balance.
     """
     readings = dict(trial.readings) | dict(ends)
-    if trial.readings:
-        balance(trial.readings, endowed)
     values: dict[str, float] = {}
     for name, metric in trial.metrics.items():
         mine = {own.removeprefix(f"{name}."): series for own, series in readings.items() if own.startswith(f"{name}.")}
-        values[name] = float(metric.value(mine))
+        # Looked up on the class: a module binds a method anew at each look, which costs more than most metrics do.
+        values[name] = float(type(metric).value(metric, mine))
     return TrialLog(
         society_digest=digest,
         seed=trial.seed,
         ticks=int(next(iter(trial.readings.values())).shape[0]) if trial.readings else 0,
         readings=readings,
         values=values,
-        events=tuple(sorted((*trial.events, *_derived(trial)), key=_order)),
+        events=tuple(sorted((*trial.events, *_following(trial, ends)), key=_order)),
         texts=trial.texts,
         traces=trial.traces,
         costs=trial.costs,
     )
 
 
+def _following(trial: Trial, ends: Mapping[str, Series]) -> list[Event]:
+    """Events that follow from readings and traces: the same in both engines."""
+    minds, n = trial.society.minds.names, trial.society.seats.n
+    return [*collapse(trial.readings), *spoken(trial.traces, trial.spoken), *takeovers(trial.readings, ends, minds, n)]
+
+
 def _order(event: Event) -> tuple[int, str, int, tuple[int, ...]]:
     return event.tick, event.kind, -1 if event.agent is None else event.agent, event.values
-
-
-def _derived(trial: Trial) -> list[Event]:
-    """Events that follow from readings and traces: the same in both engines."""
-    events: list[Event] = []
-    fell = trial.readings.get("world.collapsed")
-    if fell is not None and fell.any():
-        events.append(Event(int(np.flatnonzero(fell)[0]), "collapse", words="the stock fell below what can recover"))
-    for name, series in trial.traces.items():
-        if name.startswith("act.") and f"answered.{name[4:]}" in trial.traces and name[4:] in _spoken(trial):
-            for tick, agent in np.argwhere((series >= 0) & (trial.traces[f"answered.{name[4:]}"] > 0)):
-                events.append(Event(int(tick), "say", int(agent), (int(series[tick, agent]),)))
-    return events
-
-
-def _spoken(trial: Trial) -> set[str]:
-    """Names of the questions that ask for words."""
-    from commonweal.engine.phases import offer
-
-    menu = jax.eval_shape(lambda state: offer(without_models(trial.society), state).menu, trial.state)
-    return {name for name, question in menu.items() if isinstance(question, Say)}
 
 
 def fork(trial: Trial, society: Society) -> Trial:
@@ -245,7 +284,7 @@ def fork(trial: Trial, society: Society) -> Trial:
             f"a fork changed {trial.society.seats.n} seats of {trial.society.minds.names} into {society.seats.n} of "
             f"{society.minds.names}; expected the same number of seats and the same names of minds"
         )
-    fresh, old = _start(without_models(society), trial.links, trial.key), trial.state
+    fresh, old = _start(compilable(society), trial.links, trial.key), trial.state
 
     def keep(names: tuple[str, ...], was: tuple[str, ...], new: tuple[Any, ...], past: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(
@@ -255,7 +294,7 @@ def fork(trial: Trial, society: Society) -> Trial:
 
     state = dataclasses.replace(
         old,
-        minds=keep(society.minds.names, trial.society.minds.names, fresh.minds, old.minds),
+        minds=_carried(society, trial.society, old, trial.key),
         rules=keep(society.rules.names, trial.society.rules.names, fresh.rules, old.rules),
         public=Named(
             society.rules.names, keep(society.rules.names, trial.society.rules.names, fresh.public.values, old.public.values)
@@ -263,7 +302,21 @@ def fork(trial: Trial, society: Society) -> Trial:
         channel=old.channel if _alike(fresh.channel, old.channel) else fresh.channel,
         inbox=old.inbox if _alike(fresh.inbox, old.inbox) else fresh.inbox,
     )
-    return dataclasses.replace(trial, society=society, state=state)
+    spoken = _spoken(society, state) if "acts" in trial.record else ()
+    return dataclasses.replace(trial, society=society, state=state, spoken=spoken)
+
+
+def _carried(society: Society, was: Society, old: State, key: Key) -> tuple[Memory, ...]:
+    """The memory of each family of minds: of seats whose mind is still of a like kind what it was, else as at birth."""
+    before = {index: memory for group, memory in zip(families(was), old.minds, strict=True) for index in group}
+    found: list[Memory] = []
+    born = newborn(without_models(society), old.seats, key.child("mind").child("init"))
+    for group, memory in zip(families(society), born, strict=True):
+        for index in group:
+            if _alike(memory, before[index]):
+                memory = choose(old.seats.mind == index, before[index], memory)
+        found.append(memory)
+    return tuple(found)
 
 
 def _alike(one: Any, other: Any) -> bool:

@@ -8,10 +8,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from commonweal.core.arrays import Contacts
 from commonweal.core.menu import Menu
 from commonweal.core.questions import Amount, Choice, Question, Record, Say
 from commonweal.core.society import Society
-from commonweal.core.views import Ask, HostedDecision, Incident, View, Words
+from commonweal.core.views import Ask, HostedDecision, Incident, Told, View, Words
+from commonweal.engine.families import families
 from commonweal.engine.phases import State
 
 Rows = list[Any]
@@ -27,15 +29,17 @@ def in_words(society: Society, state: State, view: View, texts: tuple[str, ...],
         [society.world.rules()]
         + [text for rule, memory in zip(society.rules.values, state.rules, strict=True) if (text := rule.describe(memory))]
     )
+    places = {index: place for place, group in enumerate(families(society)) for index in group}
     found: list[Words] = []
     for seat in seats:
-        own = int(state.seats.mind[seat])
+        own = places[int(state.seats.mind[seat])]
         ruled = [
             text
             for name, rule in society.rules.items()
             if view.public[name] is not None and (text := rule.tell(view.public[name], seat))
         ]
         heard = society.channel.describe(view.inbox, seat, texts) if int(view.tick) else ""
+        mine, theirs = told_acts(view.told, view.contacts, seat)
         found.append(
             Words(
                 seat=seat,
@@ -47,9 +51,23 @@ def in_words(society: Society, state: State, view: View, texts: tuple[str, ...],
                 memory=tuple(texts[handle] for handle in np.asarray(state.minds[own])[seat] if handle >= 0),
                 asks=tuple(ask for name, question in view.menu.items() for ask in asks_of(name, question, seat)),
                 tick_name=society.world.tick_name,
+                born=bool(view.born[seat]),
+                contacts=() if view.contacts is None else tuple(np.asarray(view.contacts)[seat].tolist()),
+                mine=mine,
+                theirs=theirs,
             )
         )
     return found
+
+
+def told_acts(told: Told | None, contacts: Contacts | None, seat: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What a seat did to each contact last tick, and had done to it, 1 or 0 by slot; empty where it is not told by slot."""
+    if told is None or contacts is None or told.mine is None or told.contacts is None or not bool(told.known[seat]):
+        return (), ()
+    mine, theirs = (
+        tuple(int(acts[seat]) >> slot & 1 for slot in range(contacts.shape[1])) for acts in (told.mine, told.contacts)
+    )
+    return mine, theirs
 
 
 def asks_of(name: str, question: Question, seat: int) -> Iterator[Ask]:

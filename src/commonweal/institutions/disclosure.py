@@ -33,6 +33,8 @@ from commonweal.core.streams import Key
 from commonweal.core.views import Memory, Ruling, Tick, Told
 
 Scope = Literal["contacts", "group", "all"]
+_HEADS = 40
+"""Bits of a sum of levels below the count of those that are summed: enough for 2^23 contacts."""
 _WHOM = {"contacts": "those you are in contact with", "group": "the other members of your groups", "all": "all the others"}
 
 
@@ -120,11 +122,10 @@ class Disclosure(Institution):
         fixed = jnp.where(known, fixed_levels(level), 0)
         if self.scope == "contacts":
             assert seats.links is not None
-            to = seats.links.to
-            # One gather for both: a level that is not known travels as -1.
-            shown = jnp.where(known, fixed, -1)[to]
-            there = (shown >= 0) & (to >= 0)
-            return _told(jnp.where(there, shown, 0).sum(1, dtype=jnp.int32), there.sum(1, dtype=jnp.int32))
+            # One reading from afar for both sums: heads are counted above the 40 bits that levels can add up to.
+            with jax.enable_x64(True):
+                both = seats.links.sums(fixed.astype(jnp.int64) + (known.astype(jnp.int64) << _HEADS))
+                return _told(both & ((1 << _HEADS) - 1), both >> _HEADS)
         if self.scope == "group":
             assert seats.groups is not None
             groups = seats.groups

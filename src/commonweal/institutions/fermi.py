@@ -24,6 +24,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, UInt64
 
 from commonweal.core.arrays import Index, Units, real
+from commonweal.core.branches import apart
 from commonweal.core.errors import StudyError
 from commonweal.core.numbers import logistic_word
 from commonweal.core.parts import Institution, RuleKind
@@ -84,7 +85,8 @@ class Fermi(Institution):
         """
         own = same_seats(seats.n)
         model = _models(seats, key.child("model"))
-        lead = (earned[model] - earned).astype(jnp.float32)
+        known = apart(earned, (key.first | 1) > 0)
+        lead = (known[model] - known).astype(jnp.float32)
         chance = logistic_word(self.beta * lead)
         with jax.enable_x64(True):
             word = key.child("copy").bits(seats.n).astype(jnp.uint64)
@@ -113,16 +115,4 @@ def _models(seats: Seats, key: Key) -> Int32[Array, "a"]:
     if seats.links is None:
         other = key.below(n - 1, n)
         return other + (other >= own)
-    to = seats.links.to
-    if seats.links.full:
-        # Where a chain of integer hashes ends in an address, the CPU compiler takes half a minute and more to reason about
-        # it; it does not look through a branch. The condition always holds.
-        place = own * to.shape[1] + key.below(to.shape[1], n)
-        place = jax.lax.cond((to[:1] >= -1).all(), lambda x: x, jnp.zeros_like, place)
-        return to.reshape(-1).at[place].get(mode="clip", wrap_negative_indices=False)
-    # For the same reason the contact of a ragged row is picked by a masked sum.
-    there = to >= 0
-    degree = there.sum(1, dtype=jnp.int32)
-    nth = key.below(jnp.maximum(degree, 1), n)
-    chosen = there & (jnp.cumsum(there, 1) == nth[:, None] + 1)
-    return jnp.where(degree > 0, jnp.where(chosen, to, 0).sum(1, dtype=jnp.int32), own)
+    return seats.links.pick(key)

@@ -17,6 +17,8 @@ from commonweal.core.errors import LogError
 
 LEASE_S = 20.0
 """How long a lease lasts unless it is renewed."""
+CARD = "card"
+"""The chunk without trials that measures the run's model."""
 MAX_ATTEMPTS = 3
 """How often a chunk whose worker died is tried."""
 
@@ -85,16 +87,42 @@ class Ledger:
             connection.close()
 
     def enter(self, chunks: list[tuple[str, tuple[tuple[int, int], ...], float]]) -> None:
-        """Enter a plan's chunks (part, trials, predicted seconds); those of a begun run are there already."""
+        """Enter a plan's chunks (part, trials, predicted seconds) in the place of those that are not done.
+
+        What is done stays done, trial by trial, however trials were put into chunks before. While somebody holds a lease the
+        chunks stay as they are.
+        """
+        done = self.done()
+        left = [
+            (part, tuple(trial for trial in trials if trial not in done.get(part, ())), weight)
+            for part, trials, weight in chunks
+            if trials or part not in done
+        ]
+        fresh = {(part, json.dumps(trials)): weight for part, trials, weight in left if trials or part == CARD}
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
-            (have,) = connection.execute("SELECT count(*) FROM chunks").fetchone()
-            if not have:
+            rows = connection.execute("SELECT id, part, trials, state, lapses FROM chunks").fetchall()
+            held = any(state == "leased" and lapses > time.time() for _, _, _, state, lapses in rows)
+            if not held and {(part, trials) for _, part, trials, state, _ in rows if state != "done"} != set(fresh):
+                # Numbers are never used twice: a worker thought dead may still finish a chunk of an old number.
+                first = max((row[0] for row in rows), default=0) + 1
+                connection.execute("DELETE FROM chunks WHERE state != 'done'")
                 connection.executemany(
-                    "INSERT INTO chunks (part, trials, count, weight) VALUES (?, ?, ?, ?)",
-                    [(part, json.dumps(trials), len(trials), weight) for part, trials, weight in chunks],
+                    "INSERT INTO chunks (id, part, trials, count, weight) VALUES (?, ?, ?, ?, ?)",
+                    [
+                        (number, part, trials, len(json.loads(trials)), weight)
+                        for number, ((part, trials), weight) in enumerate(fresh.items(), first)
+                    ],
                 )
             connection.execute("COMMIT")
+
+    def done(self) -> dict[str, frozenset[tuple[int, int]]]:
+        """The (cell, seed) of the trials whose logs are on disk, by part; a part without trials is there when it is done."""
+        found: dict[str, set[tuple[int, int]]] = {}
+        with self._connection() as connection:
+            for part, trials in connection.execute("SELECT part, trials FROM chunks WHERE state='done'"):
+                found.setdefault(part, set()).update((cell, seed) for cell, seed in json.loads(trials))
+        return {part: frozenset(trials) for part, trials in found.items()}
 
     def release(self) -> None:
         """Open every chunk that is leased or failed: called when a run is begun again and nobody else works on it."""

@@ -7,9 +7,10 @@ import hashlib
 import importlib.metadata
 import inspect
 import json
+import math
 import platform
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from commonweal.lab.study import Factor, Part, Study
 from commonweal.models.model import Model
 
 SCHEMA = "commonweal.plan/1"
-AGENT_STEPS_PER_S = 2e6
+AGENT_STEPS_PER_S = 5e6
 """What the compiled engine is taken to do on one core when a run's time is predicted: on the slow side."""
 SECONDS_PER_CALL = 2.0
 """What one decision of the embedded model is taken to need."""
@@ -108,8 +109,13 @@ def data_factors(part: Part) -> tuple[Factor, ...]:
     return tuple(factor for factor in part.factors if not factor.lens.static(part.society))
 
 
-def batches(part: Part) -> list[Batch]:
-    """A part's trials in batches of about `CHUNK_S` seconds; hosted trials one by one."""
+def batches(part: Part, done: Set[tuple[int, int]] = frozenset()) -> list[Batch]:
+    """A part's trials in batches of about `CHUNK_S` seconds and nearly one size; hosted trials one by one.
+
+    Args:
+        part: whose trials.
+        done: (cell, seed) of trials that are left out.
+    """
     cells = part.cells()
     groups: dict[tuple[object, ...], list[int]] = {}
     for index, levels in enumerate(cells):
@@ -119,16 +125,17 @@ def batches(part: Part) -> list[Batch]:
         society = part.society_of(cells[group[0]])
         if society.hosted:
             seconds = SECONDS_PER_CALL * _hosted_seats(society) * part.ticks
-            found += [Batch(part.name, ((cell, seed),), seconds, True) for cell in group for seed in range(part.seeds)]
+            whole = [(cell, seed) for cell in group for seed in range(part.seeds)]
+            found += [Batch(part.name, (trial,), seconds, True) for trial in whole if trial not in done]
             continue
         each = society.seats.n * part.ticks / AGENT_STEPS_PER_S + 0.002
         first = society.seats.n <= SMALL and not part.record
         kinds: list[tuple[bool, Iterable[int]]] = [(True, range(1)), (False, range(1, part.seeds))]
         for traced, seeds in kinds if first else [(bool(part.record), range(part.seeds))]:
-            trials = [(cell, seed) for cell in group for seed in seeds]
-            size = max(1, int(CHUNK_S / each))
-            for at in range(0, len(trials), size):
-                chosen = tuple(trials[at : at + size])
+            trials = [trial for cell in group for seed in seeds if (trial := (cell, seed)) not in done]
+            pieces = math.ceil(len(trials) / max(1, int(CHUNK_S / each)))
+            for piece in range(pieces):
+                chosen = tuple(trials[len(trials) * piece // pieces : len(trials) * (piece + 1) // pieces])
                 found.append(Batch(part.name, chosen, each * len(chosen) + 1.0, traced))
     return found
 

@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from commonweal.core.errors import LogError, StudyError
-from commonweal.lab.ledger import Ledger, Progress
+from commonweal.lab.ledger import CARD, Ledger, Progress
 from commonweal.lab.order import Order, prepare
 from commonweal.lab.plan import batches, write_plan
 
@@ -32,9 +32,11 @@ def plan_run(order: Order, directory: Path) -> dict[str, object]:
     plan = prepared.plan() | {"order": order.words()}
     write_plan(plan, directory)
     ledger = Ledger(directory / "ledger.sqlite")
-    chunks = [(batch.part, batch.trials, batch.seconds) for part in prepared.study.parts for batch in batches(part)]
-    if prepared.model is not None:
-        chunks.append(("card", (), CARD_S))
+    done = ledger.done()
+    work = [batch for part in prepared.study.parts for batch in batches(part, done.get(part.name, frozenset()))]
+    chunks = [(batch.part, batch.trials, batch.seconds) for batch in work]
+    if prepared.model is not None and CARD not in done:
+        chunks.append((CARD, (), CARD_S))
     ledger.enter(chunks)
     return plan
 

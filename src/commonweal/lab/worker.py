@@ -10,25 +10,23 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from commonweal.core.errors import CommonwealError, LogError, TransientModelError
-from commonweal.engine.compiled import run_batch
+from commonweal.engine.compiled import run_chunks
 from commonweal.engine.hosted import advance
 from commonweal.engine.log import TrialLog
 from commonweal.engine.trial import begin
 from commonweal.lab.card import mind_card
-from commonweal.lab.ledger import LEASE_S, Chunk, Ledger
+from commonweal.lab.ledger import CARD, LEASE_S, Chunk, Ledger
 from commonweal.lab.logs import chunk_path, write_logs
 from commonweal.lab.order import Order, Prepared, prepare
 from commonweal.lab.plan import SMALL, data_factors, trial_seed
 from commonweal.lab.study import Part
 
-CARD = "card"
-"""The chunk that measures the run's model."""
+REPORT_S = 0.2
+"""Shortest time between two reports of a chunk's progress."""
 TRACED = ("acts", "payoff", "purse", "mind")
 
 
@@ -91,7 +89,7 @@ async def _run_chunk(prepared: Prepared, directory: Path, chunk: Chunk, renewal:
     if part.society.hosted:
         logs = [await _hosted_trial(prepared, part, cell, seed, renewal) for cell, seed in chunk.trials]
     else:
-        logs = await asyncio.to_thread(run_trials, prepared, part, chunk.trials)
+        logs = await asyncio.to_thread(run_trials, prepared, part, chunk.trials, None, renewal.report)
     trials = [(cell, seed, log) for (cell, seed), log in zip(chunk.trials, logs, strict=True)]
     await asyncio.to_thread(write_logs, chunk_path(directory, part.name, chunk.id), part.name, trials)
 
@@ -106,11 +104,20 @@ async def _hosted_trial(prepared: Prepared, part: Part, cell: int, seed: int, re
 
 
 def run_trials(
-    prepared: Prepared, part: Part, trials: tuple[tuple[int, int], ...], record: tuple[str, ...] | None = None
+    prepared: Prepared,
+    part: Part,
+    trials: tuple[tuple[int, int], ...],
+    record: tuple[str, ...] | None = None,
+    report: Callable[[float], None] | None = None,
 ) -> list[TrialLog]:
     """Run some trials of a part, (cell, seed) each, which differ in data only, compiled together.
 
-    `record` is what is traced per agent; None: what `traces_of` says.
+    Args:
+        prepared: the study.
+        part: whose trials.
+        trials: (cell, seed) of each.
+        record: what is traced per agent; None: what `traces_of` says.
+        report: told how much is done, 0 to 1, now and then.
     """
     cells = part.cells()
     first = cells[trials[0][0]]
@@ -118,13 +125,13 @@ def run_trials(
     for factor in part.factors:
         if factor.lens.static(part.society):
             base = factor.lens.set(base, factor.value(first[factor.label]))
-    vary: tuple[tuple[Any, Any], ...] = tuple(
-        (factor.lens, np.asarray([factor.value(cells[cell][factor.label]) for cell, _ in trials]))
-        for factor in data_factors(part)
+    vary = tuple(
+        (factor.lens, [factor.value(cells[cell][factor.label]) for cell, _ in trials]) for factor in data_factors(part)
     )
     seeds = tuple(trial_seed(prepared.study.name, part.name, seed) for _, seed in trials)
     traced = traces_of(part, base.seats.n, trials) if record is None else record
-    return run_batch(base, vary, seeds, part.ticks, prepared.study.metrics, traced)
+    logs = dict(run_chunks(base, vary, seeds, part.ticks, prepared.study.metrics, traced, report))
+    return [logs[row] for row in range(len(trials))]
 
 
 def traces_of(part: Part, n: int, trials: tuple[tuple[int, int], ...]) -> tuple[str, ...]:
@@ -140,6 +147,7 @@ class _Renewal:
     def __init__(self, ledger: Ledger, chunk: Chunk, owner: str) -> None:
         """Start renewing."""
         self._done = threading.Event()
+        self._said = 0.0
         self._call = (ledger, chunk, owner)
         self._thread = threading.Thread(target=self._renew, daemon=True)
         self._thread.start()
@@ -150,9 +158,11 @@ class _Renewal:
             ledger.renew(chunk, owner)
 
     def report(self, progress: float) -> None:
-        """Say how much of the chunk is done, 0 to 1."""
-        ledger, chunk, owner = self._call
-        ledger.renew(chunk, owner, progress)
+        """Say how much of the chunk is done, 0 to 1; said at most a few times a second, as each is a write to disk."""
+        if time.monotonic() - self._said > REPORT_S:
+            self._said = time.monotonic()
+            ledger, chunk, owner = self._call
+            ledger.renew(chunk, owner, progress)
 
     def stop(self) -> None:
         """Renew no more."""

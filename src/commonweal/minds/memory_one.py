@@ -31,9 +31,9 @@ from commonweal.core.questions import Act, Choice, Say
 from commonweal.core.seats import Seats
 from commonweal.core.streams import Key
 from commonweal.core.views import Decision, View
+from commonweal.minds.strategies import Lookback, fixed, slip, trembled
 
 Gene = Float[Array, "*a"]
-_ONE = 1 << 16
 
 
 class _Odds(eqx.Module):
@@ -67,6 +67,8 @@ class MemoryOne(Mind):
     """After both defected."""
     tremble: Gene = eqx.field(converter=real, default=0.0)
     """Probability that an act comes out as the opposite, 0 to 0.5."""
+    reduction_of: str | None = eqx.field(static=True, default=None)
+    """The program that these probabilities were read off, see `engine/reduction.py`; None: a strategy in its own right."""
 
     @classmethod
     def always_cooperate(cls) -> MemoryOne:
@@ -99,6 +101,12 @@ class MemoryOne(Mind):
         """
         return cls(p_start=1.0, cc=1.0, cd=forgiveness, dc=1.0, dd=forgiveness)
 
+    def strategy(self) -> Lookback:
+        """The same as a strategy against one opponent, its tremble included."""
+        by = slip(self.tremble)
+        first, cc, cd, dc, dd = (trembled(fixed(gene), by) for gene in (self.p_start, self.cc, self.cd, self.dc, self.dd))
+        return Lookback(1, first, (dd, dc, cd, cc))
+
     def init(self, key: Key, seats: Seats) -> Int8[Array, "a"]:
         """Own last act as one opponent of all would see it: 0 none yet, 1 defected, 2 cooperated."""
         return jnp.zeros(seats.n, jnp.int8)
@@ -125,13 +133,10 @@ class MemoryOne(Mind):
 
     def _odds(self, fresh: Flags) -> _Odds:
         """The odds of every state, tremble included; those of the first move where it is `fresh`."""
-        slip = _fixed(jnp.clip(self.tremble, 0.0, 0.5))
+        by = slip(self.tremble)
 
         def odds(probability: Gene) -> Int32[Array, "*a"]:
-            # Whole numbers: a fused multiply-add, which some compilations use and others do not, could move the last bit.
-            straight = _fixed(probability)
-            both = (straight.astype(jnp.uint32) * slip.astype(jnp.uint32) + jnp.uint32(1 << 14)) >> 15
-            return straight + slip - both.astype(jnp.int32)
+            return trembled(fixed(probability), by)
 
         first = odds(self.p_start)
         return _Odds(*(jnp.where(fresh, first, odds(state)) for state in (self.cc, self.cd, self.dc, self.dd)))
@@ -182,7 +187,3 @@ def _flip(question: Choice) -> UInt8[Array, ""]:
     """Which bits of an act say defect: all where answer 0 serves the others more, else none."""
     assert question.serves is not None
     return jnp.where(question.serves[0] > question.serves[1], jnp.uint8(0xFF), jnp.uint8(0))
-
-
-def _fixed(probability: Gene) -> Int32[Array, "*a"]:
-    return jnp.round(jnp.clip(probability, 0.0, 1.0) * jnp.float32(_ONE)).astype(jnp.int32)

@@ -22,11 +22,12 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from commonweal.core.arrays import Levels, real
+from commonweal.core.arrays import Flags, Levels, real
+from commonweal.core.branches import seldom
 from commonweal.core.menu import choose
 from commonweal.core.named import Named
 from commonweal.core.parts import Mind
-from commonweal.core.questions import Act, Choice, Say
+from commonweal.core.questions import Act, Choice, Question, Say
 from commonweal.core.seats import Seats
 from commonweal.core.streams import Key
 from commonweal.core.views import Decision, View
@@ -78,7 +79,7 @@ class Scripted(Mind):
         taken = jnp.clip(view.fined.astype(jnp.float32) / gain, 0.0, 1.0)
         fear = jnp.where(view.born, 0.0, jnp.maximum(memory, taken))
         level = self.aim(fear, view)
-        wild = key.child("random").chance(self.random, fear.shape)
+        wild = _slips(self.random, key.child("random"), fear)
         acts: list[tuple[str, Act]] = []
         for name, question in view.menu.items():
             own = key.child(name)
@@ -91,6 +92,26 @@ class Scripted(Mind):
                 act = jnp.broadcast_to(pick, fear.shape)
             else:
                 act = question.default()
-            slip = wild | own.child("tremble").chance(self.tremble, fear.shape)
-            acts.append((name, cast("Act", choose(slip, question.draw(own.child("draw")), act))))
+            slip = wild | _slips(self.tremble, own.child("tremble"), fear)
+            acts.append((name, seldom(slip.any(), _slipped, _meant, (slip, act, question, own.child("draw")))))
         return Decision(Named.of(*acts), fear)
+
+
+def _slips(chance: Gene, key: Key, rows: Levels) -> Flags:
+    """Who slips, with each seat's chance; nothing is drawn where it is 0 for all."""
+    return seldom(
+        (chance > 0).any(),
+        lambda given: given[1].chance(given[0], given[2].shape),
+        lambda given: jnp.zeros(given[2].shape, bool),
+        (chance, key, rows),
+    )
+
+
+def _slipped(given: tuple[Flags, Act, Question, Key]) -> Act:
+    """Random legal answers of those who slip."""
+    slip, act, question, key = given
+    return cast("Act", choose(slip, question.draw(key), act))
+
+
+def _meant(given: tuple[Flags, Act, Question, Key]) -> Act:
+    return given[1]

@@ -31,9 +31,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, Int64
 
 from commonweal.core.arrays import Units, real
+from commonweal.core.branches import seldom
 from commonweal.core.menu import Acts, Menu
 from commonweal.core.named import Named
-from commonweal.core.numbers import total
+from commonweal.core.numbers import Total, total
 from commonweal.core.parts import World
 from commonweal.core.questions import Amount, Scale
 from commonweal.core.seats import Seats
@@ -178,6 +179,18 @@ def split(demand: Units, stock: Int32[Array, ""], key: Key) -> Units:
     """
     wanted = total(demand)
     with jax.enable_x64(True):
+        short = wanted > stock.astype(jnp.int64)
+    return seldom(short, _shared, _demanded, (demand, stock, wanted, key))
+
+
+def _demanded(given: tuple[Units, Int32[Array, ""], Total, Key]) -> Units:
+    return given[0]
+
+
+def _shared(given: tuple[Units, Int32[Array, ""], Total, Key]) -> Units:
+    """What each seat gets of a stock that is less than what is wanted."""
+    demand, stock, wanted, key = given
+    with jax.enable_x64(True):
         parts = jnp.maximum(wanted, 1)
         exact = demand.astype(jnp.int64) * stock.astype(jnp.int64)
         fraction = exact % parts
@@ -190,8 +203,7 @@ def split(demand: Units, stock: Int32[Array, ""], key: Key) -> Units:
             return jnp.where(whole >= parts, whole - parts, whole)
 
         place = around(jax.lax.associative_scan(around, fraction), start)
-        shared = exact // parts + (place < fraction)
-        return jnp.where(wanted <= stock.astype(jnp.int64), demand, shared).astype(jnp.int32)
+        return (exact // parts + (place < fraction)).astype(jnp.int32)
 
 
 def _millionths(value: Float[Array, ""]) -> Int64[Array, ""]:

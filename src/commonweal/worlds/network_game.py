@@ -39,6 +39,7 @@ from commonweal.core.streams import Key
 from commonweal.core.views import Observation, Outcome, Start, Told, View
 
 Count = Int[Array, "a"]
+_WHO = "a game with an act for each contact"
 
 
 class NetworkGameState(eqx.Module):
@@ -121,8 +122,8 @@ class NetworkGame(World):
         Raises:
             StudyError: an act for each contact without a network, or with more than 8 contacts.
         """
-        if self.per_contact and (seats.links is None or seats.links.to.shape[1] > PACKED_CONTACTS):
-            found = "no network" if seats.links is None else f"{seats.links.to.shape[1]} contacts a seat"
+        if self.per_contact and (seats.links is None or seats.links.most > PACKED_CONTACTS):
+            found = "no network" if seats.links is None else f"{seats.links.most} contacts a seat"
             raise StudyError(
                 f"a game with an act for each contact found {found}; expected a network of at most {PACKED_CONTACTS} contacts "
                 "a seat: set Seating.network, or per_contact=False for one act for all"
@@ -150,7 +151,7 @@ class NetworkGame(World):
             asked=jnp.ones(seats.n, bool),
             options=self.options,
             serves=jnp.asarray([0.0, 1.0], jnp.float32),
-            to=seats.links.to if self.per_contact and seats.links is not None else None,
+            to=seats.links.rows(_WHO) if self.per_contact and seats.links is not None else None,
         )
         return Named.of(("act", act))
 
@@ -159,7 +160,7 @@ class NetworkGame(World):
         mine = acts["act"].astype(jnp.uint8)
         degree = degrees(seats)
         if self.per_contact and seats.links is not None:
-            mine = mine if seats.links.full else mine & contact_bits(seats.links.to)
+            mine = mine if seats.links.full else mine & contact_bits(seats.links.rows(_WHO))
             theirs = toward(mine, seats.links)
             given, taken, both = (popcount(bits).astype(jnp.int32) for bits in (mine, theirs, mine & theirs))
             asked = degree.sum(dtype=jnp.int32)
@@ -230,20 +231,17 @@ def _closed_form(
 
 def degrees(seats: Seats) -> Count:
     """How many contacts each seat has, [a] int32; without a network, all the others."""
-    if seats.links is None:
-        return jnp.full(seats.n, seats.n - 1, jnp.int32)
-    if seats.links.full:
-        return jnp.full(seats.n, seats.links.to.shape[1], jnp.int32)
-    return (seats.links.to >= 0).sum(1, dtype=jnp.int32)
+    return jnp.full(seats.n, seats.n - 1, jnp.int32) if seats.links is None else seats.links.degree
 
 
 def toward(mine: PackedActs, links: Links) -> PackedActs:
     """What each contact does to each seat, packed like the acts themselves: bit j of row i is the j-th contact's act to i."""
-    met = _of_contacts(mine, links)
-    slots = jnp.arange(links.to.shape[1], dtype=jnp.uint8)
-    done = (met >> jnp.maximum(links.back, 0).astype(jnp.uint8)) & 1
+    to, back = links.rows(_WHO), links.back
+    assert back is not None
+    slots = jnp.arange(to.shape[1], dtype=jnp.uint8)
+    done = (links.of_contacts(mine) >> jnp.maximum(back, 0).astype(jnp.uint8)) & 1
     if not links.full:
-        done = jnp.where(links.to >= 0, done, 0).astype(jnp.uint8)
+        done = jnp.where(to >= 0, done, 0).astype(jnp.uint8)
     return (done << slots).sum(1, dtype=jnp.uint8)
 
 
@@ -251,14 +249,4 @@ def cooperating(mine: UInt8[Array, "a"], links: Links | None) -> Count:
     """How many of each seat's contacts have act 1, [a] int32; without a network, of all others."""
     if links is None:
         return mine.sum(dtype=jnp.int32) - mine.astype(jnp.int32)
-    met = _of_contacts(mine, links)
-    return (met if links.full else jnp.where(links.to >= 0, met, 0)).sum(1, dtype=jnp.int32)
-
-
-def _of_contacts(mine: UInt8[Array, "a"], links: Links) -> UInt8[Array, "a k"]:
-    """The byte of each contact; of no contact, any byte."""
-    # One byte a contact is all that is read from afar: the table of all seats then stays in a core's cache. XLA would fuse
-    # the making of the table into the gather and so decide for each seat once a contact (an optimization barrier is gone by
-    # then); into a branch it fuses nothing. The condition always holds.
-    table = jax.lax.cond((links.to[:1] >= -1).all(), lambda acts: acts, jnp.zeros_like, mine)
-    return table.at[links.to].get(mode="clip", wrap_negative_indices=False)
+    return links.sums(mine)
