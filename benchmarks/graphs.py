@@ -9,13 +9,13 @@ import time
 
 from benchmarks.machine import Row, cpu_seconds, ours, peak_mb, peer, say
 
-SIZES = (10_000, 1_000_000)
-PEER_SIZE = 100_000
+SIZES = (10_000, 100_000, 1_000_000)
+PEER_SIZE = SIZES[1]
 
 
 def measure() -> list[Row]:
     """One row a family and size, ours and networkx's."""
-    own = [row for family in RECIPES for row in ours("graphs", family, *SIZES, PEER_SIZE)]
+    own = [row for family in RECIPES for row in ours("graphs", family, *SIZES)]
     others = peer("networkx_graphs", ("networkx", "scipy"), PEER_SIZE)
     for row in own:
         for other in others:
@@ -39,7 +39,7 @@ def _recipe(family: str, n: int) -> object:
             (0.25,) * 4, tuple(tuple(near if a == b else far for b in range(4)) for a in range(4))
         ),
         "delaunay": networks.Delaunay(),
-        "lattice": networks.Lattice(),
+        "lattice": networks.Lattice(width=100),
     }[family]
 
 
@@ -58,5 +58,6 @@ def _ours(family: str, n: int) -> Row:
 
 
 if __name__ == "__main__":
+    _ours(sys.argv[1], 1_000)
     for size in sys.argv[2:]:
         say(_ours(sys.argv[1], int(size)))

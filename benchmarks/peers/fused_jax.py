@@ -70,7 +70,7 @@ def step(state, tick, rows, table):
     own, other = done.astype(jnp.int32), toward(acts).astype(jnp.int32)
     paid = (1 + 4 * other - own * (1 + other)).sum(1, dtype=jnp.int32)
     defections = CONTACTS - own.sum(1, dtype=jnp.int32)
-    odds = jnp.clip(pool * SCALE // n, 0, 65535)
+    odds = jnp.clip(pool.astype(jnp.uint32) * SCALE // n, 0, 65535).astype(jnp.int32)
     inspected = (draw(2) >> 16).astype(jnp.int32) < odds
     hit = inspected & (defections > 4)
     score = score - (score >> 3) + paid * 8 - jnp.where(hit, FINE, 0) - TAX

@@ -90,23 +90,21 @@ class Seating(eqx.Module):
     def arrive(self, minds: tuple[str, ...], key: Key) -> Index:
         """The mind that a newcomer to each seat would have, [a], drawn seat by seat.
 
-        Probabilities are read to the nearest 2^-31, so that they are the same bits everywhere.
+        Probabilities are read to the nearest 2^-30, so that they are the same bits everywhere.
 
         Args:
             minds: the society's, in order.
             key: one word a seat is drawn from it.
         """
         shares = self.share if self.newcomers is None else self.newcomers
-        word = key.bits(self.n) >> 1
-        drawn = jnp.zeros(self.n, jnp.int32)
-        start = jnp.zeros((), jnp.uint32)
-        for index, name in enumerate(minds[1:], 1):
+        word = (key.bits(self.n) >> 2).astype(jnp.int32)
+        passed = jnp.zeros(self.n, jnp.int32)
+        end = jnp.zeros((), jnp.int32)
+        for name in minds[1:]:
             share = shares.get(name)
-            if share is not None:
-                end = start + jnp.round(share * jnp.float32(2.0**31)).astype(jnp.uint32)
-                drawn = jnp.where((word >= start) & (word < end), index, drawn)
-                start = end
-        return drawn
+            end = end if share is None else end + jnp.round(share * jnp.float32(2.0**30)).astype(jnp.int32)
+            passed = passed + (word >= end)
+        return jnp.where(passed < len(minds) - 1, passed + 1, 0)
 
 
 def _check_shares(one: str, all_: str, given: Named[Float[Array, ""]]) -> None:

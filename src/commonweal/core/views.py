@@ -184,6 +184,8 @@ class Delivery(eqx.Module):
     inbox: PyTree[Any]
     """Leaves [a, ...]; handles into the text table are whole numbers, in a field `handle` where there are other leaves too."""
     memory: Memory
+    links: Links | None = None
+    """New contacts; None: unchanged. No rule of the society may then return any."""
 
 
 def same_seats(n: int) -> Index:

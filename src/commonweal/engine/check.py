@@ -19,7 +19,7 @@ def check(society: Society, metrics: Named[Metric]) -> None:
     """Check that a society can run and be measured.
 
     Raises:
-        StudyError: a metric reads facts that this world does not tell, or two rules move the same thing.
+        StudyError: a metric reads facts that this world does not tell, or two parts move the same thing.
         LawError: a part changes the shape of something from one tick to the next.
     """
     links = society.seats.links()
@@ -36,7 +36,7 @@ def check(society: Society, metrics: Named[Metric]) -> None:
         movers = _movers(society, done[0], what)
         if len(movers) > 1:
             raise StudyError(
-                f"the rules {' and '.join(movers)} both return {what}; expected at most one rule that does: drop one"
+                f"{' and '.join(movers)} both return {what}; expected at most one rule or channel that does: drop one"
             )
 
 
@@ -61,21 +61,18 @@ def _same_shapes(before: State, after: State) -> None:
 
 
 def _movers(society: Society, state: State, what: str) -> list[str]:
-    """Names of the rules whose ruling returns this."""
+    """Names of the rules whose ruling returns this, and the channel's if its delivery does."""
 
-    def rulings(at: State, key: Key) -> Named[object]:
+    def returned(at: State, key: Key) -> Named[object]:
         view = offer(society, at)
         nobody = view.menu.map(lambda question: question.asked & False)
         done = commit(society, at, view, Choices(defaults(view.menu), nobody, at.minds), key)
+        rulings = [rule.settle(memory, done.tick, key) for rule, memory in zip(society.rules.values, at.rules, strict=True)]
+        delivery = society.channel.deliver(at.channel, done.tick, key)
         return Named(
-            society.rules.names,
-            tuple(
-                getattr(rule.settle(memory, done.tick, key), what)
-                for rule, memory in zip(society.rules.values, at.rules, strict=True)
-            ),
+            (*society.rules.names, "the channel"),
+            (*(getattr(ruling, what) for ruling in rulings), getattr(delivery, what, None)),
         )
 
-    if not society.rules.names:
-        return []
-    found = jax.eval_shape(rulings, state, jax.eval_shape(lambda: Key.root(0)))
+    found = jax.eval_shape(returned, state, jax.eval_shape(lambda: Key.root(0)))
     return [name for name, value in found.items() if value is not None]

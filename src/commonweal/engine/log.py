@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -50,22 +51,32 @@ class TrialLog:
     @functools.cached_property
     def digest(self) -> str:
         """SHA-256 of the log in canonical order: header, readings, values, events, texts, traces."""
-        pieces = (part for piece in self._pieces() for part in (len(piece).to_bytes(8, "little"), piece))
-        return f"sha256:{hashlib.sha256(b''.join(pieces)).hexdigest()}"
+        return f"sha256:{hashlib.sha256(b''.join(self._pieces())).hexdigest()}"
 
     def _pieces(self) -> Iterator[bytes]:
-        yield json.dumps(self.header, sort_keys=True).encode()
+        """What is hashed: each piece with its length before it."""
+        yield _framed(json.dumps(self.header, sort_keys=True).encode())
         for kind, series in (("reading", self.readings), ("trace", self.traces)):
             for name in sorted(series):
-                array = np.ascontiguousarray(series[name], dtype="<i8")
-                yield f"{kind} {name} {array.shape}".encode()
-                yield array.tobytes()
+                array = series[name]
+                yield _heading(kind, name, array.shape)
+                yield np.ascontiguousarray(array, "<i8").tobytes()
         for name in sorted(self.values):
-            yield f"value {name} {float(self.values[name]).hex()}".encode()
+            yield _framed(f"value {name} {float(self.values[name]).hex()}".encode())
         for event in self.events:
-            yield json.dumps([event.tick, event.kind, event.agent, event.values, event.words]).encode()
+            yield _framed(json.dumps([event.tick, event.kind, event.agent, event.values, event.words]).encode())
         for text in self.texts:
-            yield f"text {text}".encode("utf-8", "surrogatepass")
+            yield _framed(f"text {text}".encode("utf-8", "surrogatepass"))
+
+
+def _framed(piece: bytes) -> bytes:
+    return len(piece).to_bytes(8, "little") + piece
+
+
+@functools.lru_cache(maxsize=4096)
+def _heading(kind: str, name: str, shape: tuple[int, ...]) -> bytes:
+    """What stands before the numbers of a series: the same for all trials of a sweep."""
+    return _framed(f"{kind} {name} {shape}".encode()) + (8 * math.prod(shape)).to_bytes(8, "little")
 
 
 def balance(readings: Mapping[str, Series], endowed: NDArray[np.int64] | int) -> None:

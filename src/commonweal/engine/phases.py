@@ -223,7 +223,8 @@ def commit(society: Society, state: State, view: View, choices: Choices, key: Ke
     ledger = Ledger(
         total(made), added(*(ruling.burnt for ruling in rulings)), added(*(ruling.held for ruling in rulings)), total(purse)
     )
-    moved = _reseat(society, state.seats, choices.minds, rulings, key.child("mind"), state.tick)
+    seats = state.seats if delivery.links is None else eqx.tree_at(lambda s: s.links, state.seats, delivery.links)
+    moved = _reseat(society, seats, choices.minds, rulings, key.child("mind"), state.tick)
     after = State(
         tick=state.tick + 1,
         world=outcome.state,
