@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from commonweal.analysis.graph_selection import find_regular_ratio
+from commonweal.analysis.exact.graph_selection import find_regular_ratio
 from commonweal.engine.compiled import run_batch
 from commonweal.lab.plan import data_factors, make_plan
 from commonweal.studies.lone_cooperator import BENEFIT, CONTACTS, COST, SEATS, SELECTION, exact, study

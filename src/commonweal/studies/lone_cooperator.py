@@ -18,8 +18,8 @@ from typing import Literal
 
 import jax.numpy as jnp
 
-from commonweal.analysis.graph_fixation import Selection, average_mutants, find_graph_fixation
-from commonweal.analysis.graphs import read_contacts
+from commonweal.analysis.exact.graph_fixation import Selection, average_mutants, find_graph_fixation
+from commonweal.analysis.exact.graphs import read_contacts
 from commonweal.core import lens
 from commonweal.core.named import Named
 from commonweal.core.networks import Ring

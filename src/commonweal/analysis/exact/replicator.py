@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import solve_ivp
 
-from commonweal.analysis.markov_chain import Floats, check_stochastic
+from commonweal.analysis.exact.markov_chain import Floats, check_stochastic
 from commonweal.core.errors import StudyError
 
 Stability: TypeAlias = Literal["stable", "unstable", "undecided"]

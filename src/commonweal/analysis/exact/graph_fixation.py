@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from commonweal.analysis.graphs import Graph, count_degrees, count_nodes, read_states
-from commonweal.analysis.markov_chain import Floats, find_absorption, find_absorption_steps, find_absorption_total
+from commonweal.analysis.exact.graphs import Graph, count_degrees, count_nodes, read_states
+from commonweal.analysis.exact.markov_chain import Floats, find_absorption, find_absorption_steps, find_absorption_total
 from commonweal.core.errors import StudyError
 
 Update: TypeAlias = Literal["birth-death", "death-birth", "imitation", "pairwise-comparison"]

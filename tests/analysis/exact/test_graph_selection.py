@@ -3,15 +3,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.analysis.graph_fixation import Selection, average_mutants, find_graph_fixation, solve_critical_ratio
-from commonweal.analysis.graph_selection import (
+from commonweal.analysis.exact.graph_fixation import Selection, average_mutants, find_graph_fixation, solve_critical_ratio
+from commonweal.analysis.exact.graph_selection import (
     Update,
     approximate_fixation,
     find_coalescence_times,
     find_critical_ratio,
     find_regular_ratio,
 )
-from commonweal.analysis.graphs import Graph, count_degrees, find_walk, read_contacts, read_graph
+from commonweal.analysis.exact.graphs import Graph, count_degrees, find_walk, read_contacts, read_graph
 from commonweal.core.errors import StudyError
 from commonweal.core.networks import Ring
 

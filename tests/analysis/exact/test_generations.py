@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.analysis.fixation import compare_payoffs
-from commonweal.analysis.generations import diffuse_wright_fisher, imitate_at_once, wright_fisher
-from commonweal.analysis.markov_chain import find_absorption
+from commonweal.analysis.exact.fixation import compare_payoffs
+from commonweal.analysis.exact.generations import diffuse_wright_fisher, imitate_at_once, wright_fisher
+from commonweal.analysis.exact.markov_chain import find_absorption
 from commonweal.core.errors import StudyError
 from commonweal.core.seats import Seats
 from commonweal.core.streams import Key

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.analysis.degroot import find_consensus, find_influence
+from commonweal.analysis.exact.degroot import find_consensus, find_influence
 from commonweal.core.errors import StudyError
 
 CHAIN = [[0.5, 0.5, 0], [0.25, 0.5, 0.25], [0, 0.5, 0.5]]

@@ -19,9 +19,9 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from commonweal.analysis.graph_fixation import Update
-from commonweal.analysis.markov_chain import Floats
-from commonweal.analysis.replicator import read_payoffs
+from commonweal.analysis.exact.graph_fixation import Update
+from commonweal.analysis.exact.markov_chain import Floats
+from commonweal.analysis.exact.replicator import read_payoffs
 from commonweal.core.errors import StudyError
 
 

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import log_expit
 
-from commonweal.analysis.markov_chain import Floats
+from commonweal.analysis.exact.markov_chain import Floats
 from commonweal.core.errors import StudyError
 
 

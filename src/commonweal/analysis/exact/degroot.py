@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from commonweal.analysis.markov_chain import Floats, check_stochastic, find_recurrent_classes, find_stationary
+from commonweal.analysis.exact.markov_chain import Floats, check_stochastic, find_recurrent_classes, find_stationary
 from commonweal.core.errors import StudyError
 
 

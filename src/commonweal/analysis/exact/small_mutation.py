@@ -22,8 +22,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from commonweal.analysis.fixation import BirthDeath, compare_pairwise, death_birth, find_log_fixation, moran, rate_fitness
-from commonweal.analysis.markov_chain import Floats, find_log_stationary
+from commonweal.analysis.exact.fixation import BirthDeath, compare_pairwise, death_birth, find_log_fixation, moran, rate_fitness
+from commonweal.analysis.exact.markov_chain import Floats, find_log_stationary
 from commonweal.core.errors import StudyError
 
 Process: TypeAlias = Literal["pairwise-comparison", "moran", "death-birth"]

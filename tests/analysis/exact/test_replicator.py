@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.analysis.replicator import (
+from commonweal.analysis.exact.replicator import (
     describe_rest,
     find_growth,
     find_invasion_rate,

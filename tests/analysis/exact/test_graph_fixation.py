@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.analysis.fixation import (
+from commonweal.analysis.exact.fixation import (
     compare_pairwise,
     death_birth,
     find_absorption_time,
@@ -11,7 +11,7 @@ from commonweal.analysis.fixation import (
     moran,
     rate_fitness,
 )
-from commonweal.analysis.graph_fixation import (
+from commonweal.analysis.exact.graph_fixation import (
     Selection,
     Update,
     average_mutants,
@@ -20,7 +20,7 @@ from commonweal.analysis.graph_fixation import (
     find_graph_steps,
     solve_critical_ratio,
 )
-from commonweal.analysis.graphs import Graph, count_degrees, read_contacts, read_graph, read_states
+from commonweal.analysis.exact.graphs import Graph, count_degrees, read_contacts, read_graph, read_states
 from commonweal.core.errors import StudyError
 from commonweal.core.networks import Ring
 

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from commonweal.analysis.generations import imitate_at_once
-from commonweal.analysis.mean_field import find_imitation, follow_imitation, step_imitation
-from commonweal.analysis.replicator import find_growth
+from commonweal.analysis.exact.generations import imitate_at_once
+from commonweal.analysis.exact.mean_field import find_imitation, follow_imitation, step_imitation
+from commonweal.analysis.exact.replicator import find_growth
 from commonweal.core.errors import StudyError
 
 HAWK = [[-0.25, 0.5], [0.0, 0.25]]

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from commonweal import analysis
-from commonweal.analysis import replicator
-from commonweal.analysis.comparison import compare_exact
-from commonweal.analysis.fixation import find_fixation, moran
-from commonweal.analysis.graphs import read_contacts
+from commonweal.analysis import exact
+from commonweal.analysis.exact import replicator
+from commonweal.analysis.exact.comparison import compare_exact
+from commonweal.analysis.exact.fixation import find_fixation, moran
+from commonweal.analysis.exact.graphs import read_contacts
 from commonweal.core.errors import StudyError
 from commonweal.core.networks import Ring
 
@@ -54,9 +54,9 @@ def test_every_theory_shown_can_be_evaluated() -> None:
         "graph": read_contacts(Ring(2).contacts(10)),
     }
     shown = 0
-    for path in sorted(Path(analysis.__path__[0]).glob("*.py")):
+    for path in sorted(Path(exact.__path__[0]).glob("*.py")):
         for theory in re.findall(r"`Part\(theory=(lambda.*?)\)`", path.read_text(), re.DOTALL):
-            names = vars(importlib.import_module(f"commonweal.analysis.{path.stem}")) | vars(replicator) | given
+            names = vars(importlib.import_module(f"commonweal.analysis.exact.{path.stem}")) | vars(replicator) | given
             value = eval(re.sub(r"\s+", " ", theory), names)({"lead": 0.1, "beta": 0.1, "b": 5.0})
             assert isinstance(value, float | bool), path.stem
             assert np.isfinite(value), path.stem

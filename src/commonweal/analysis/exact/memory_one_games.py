@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from commonweal.analysis.markov_chain import Floats, count_recurrent_classes, find_limit
+from commonweal.analysis.exact.markov_chain import Floats, count_recurrent_classes, find_limit
 from commonweal.core.errors import StudyError
 
 _SWAPPED = (0, 2, 1, 3)

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.analysis.graph_fixation import Selection, find_graph_fixation, find_graph_steps
-from commonweal.analysis.graphs import read_contacts, read_graph, read_states
-from commonweal.analysis.voter import (
+from commonweal.analysis.exact.graph_fixation import Selection, find_graph_fixation, find_graph_steps
+from commonweal.analysis.exact.graphs import read_contacts, read_graph, read_states
+from commonweal.analysis.exact.voter import (
     approximate_voter_sweeps,
     count_complete_steps,
     count_ring_steps,

@@ -31,8 +31,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from scipy import sparse
 
-from commonweal.analysis.graphs import Graph, count_degrees, count_nodes, find_walk
-from commonweal.analysis.markov_chain import Floats
+from commonweal.analysis.exact.graphs import Graph, count_degrees, count_nodes, find_walk
+from commonweal.analysis.exact.markov_chain import Floats
 from commonweal.core.errors import StudyError
 
 Update: TypeAlias = Literal["death-birth", "imitation", "pairwise-comparison"]

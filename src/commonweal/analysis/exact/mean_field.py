@@ -21,8 +21,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from commonweal.analysis.markov_chain import Floats
-from commonweal.analysis.replicator import follow, read_payoffs, read_shares
+from commonweal.analysis.exact.markov_chain import Floats
+from commonweal.analysis.exact.replicator import follow, read_payoffs, read_shares
 from commonweal.core.errors import StudyError
 
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.analysis.fixation import (
+from commonweal.analysis.exact.fixation import (
     compare_pairwise,
     compare_payoffs,
     death_birth,
@@ -15,7 +15,7 @@ from commonweal.analysis.fixation import (
     rate_fitness,
     read_chain,
 )
-from commonweal.analysis.markov_chain import find_absorption, find_absorption_steps
+from commonweal.analysis.exact.markov_chain import find_absorption, find_absorption_steps
 from commonweal.core.errors import StudyError
 
 LEAD = [[1.0, 1.0], [0.0, 0.0]]

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import entr
 
-from commonweal.analysis.graphs import Graph, count_degrees
-from commonweal.analysis.markov_chain import Floats
+from commonweal.analysis.exact.graphs import Graph, count_degrees
+from commonweal.analysis.exact.markov_chain import Floats
 from commonweal.core.errors import StudyError
 
 

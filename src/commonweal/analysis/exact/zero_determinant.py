@@ -19,8 +19,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from commonweal.analysis.markov_chain import Floats
-from commonweal.analysis.memory_one_games import Dilemma, count_cooperation, find_turn_states
+from commonweal.analysis.exact.markov_chain import Floats
+from commonweal.analysis.exact.memory_one_games import Dilemma, count_cooperation, find_turn_states
 from commonweal.core.errors import StudyError
 
 _REPEAT = np.array([1.0, 1.0, 0.0, 0.0])

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from commonweal.analysis.markov_chain import (
+from commonweal.analysis.exact.markov_chain import (
     count_recurrent_classes,
     find_absorption,
     find_absorption_steps,

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.analysis.memory_one_games import (
+from commonweal.analysis.exact.memory_one_games import (
     Dilemma,
     add_tremble,
     count_cooperation,

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.analysis.graph_fixation import Update
-from commonweal.analysis.graph_replicator import transform_payoffs
-from commonweal.analysis.replicator import find_growth, find_path, find_rest_points
+from commonweal.analysis.exact.graph_fixation import Update
+from commonweal.analysis.exact.graph_replicator import transform_payoffs
+from commonweal.analysis.exact.replicator import find_growth, find_path, find_rest_points
 from commonweal.core.errors import StudyError
 
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from commonweal.analysis.markov_chain import Floats
+from commonweal.analysis.exact.markov_chain import Floats
 from commonweal.core.errors import StudyError
 from commonweal.core.networks import Adjacency
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.analysis.memory_one_games import (
+from commonweal.analysis.exact.memory_one_games import (
     Dilemma,
     add_tremble,
     count_cooperation,
@@ -12,7 +12,7 @@ from commonweal.analysis.memory_one_games import (
     open_game,
     score,
 )
-from commonweal.analysis.zero_determinant import extort, find_residual, limit_extortion, zero_determinant
+from commonweal.analysis.exact.zero_determinant import extort, find_residual, limit_extortion, zero_determinant
 from commonweal.core.errors import StudyError
 
 AXELROD = Dilemma()

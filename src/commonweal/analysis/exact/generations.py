@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, gammaln, xlog1py, xlogy
 
-from commonweal.analysis.fixation import compare_payoffs
-from commonweal.analysis.markov_chain import Floats
+from commonweal.analysis.exact.fixation import compare_payoffs
+from commonweal.analysis.exact.markov_chain import Floats
 from commonweal.core.errors import StudyError
 
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.analysis.fixation import compare_pairwise, death_birth, find_fixation, moran, rate_fitness
-from commonweal.analysis.markov_chain import find_stationary
-from commonweal.analysis.memory_one_games import Dilemma, play_all, read_strategies
-from commonweal.analysis.small_mutation import (
+from commonweal.analysis.exact.fixation import compare_pairwise, death_birth, find_fixation, moran, rate_fitness
+from commonweal.analysis.exact.markov_chain import find_stationary
+from commonweal.analysis.exact.memory_one_games import Dilemma, play_all, read_strategies
+from commonweal.analysis.exact.small_mutation import (
     Process,
     find_log_takeovers,
     find_long_run,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from commonweal.analysis.graphs import count_degrees, count_nodes, find_walk, read_contacts, read_graph, read_states
+from commonweal.analysis.exact.graphs import count_degrees, count_nodes, find_walk, read_contacts, read_graph, read_states
 from commonweal.core.errors import StudyError
 from commonweal.core.networks import Adjacency, Regular, Ring
 
