@@ -17,12 +17,10 @@ MESA = ("mesa<3.4", "networkx")
 
 def measure() -> list[Row]:
     """Rows of ours and the peers; ours say how many times the peer's speed they reach at each size."""
-    own = ours("society", *SIZES)
-    others = [
-        *peer("fused_jax", ("jax", "numpy"), *SIZES),
-        *peer("blocked_numba", ("numba", "numpy"), *SIZES),
-        *peer("mesa_network", MESA, *MESA_SIZES),
-    ]
+    own = [row for size in SIZES for row in ours("society", size)]
+    others = [row for size in SIZES for row in peer("fused_jax", ("jax", "numpy"), size)]
+    others += [row for size in SIZES for row in peer("blocked_numba", ("numba", "numpy"), size)]
+    others += [row for size in MESA_SIZES for row in peer("mesa_network", MESA, size)]
     for row in own:
         for other in others:
             if other["n"] == row["n"]:
@@ -48,5 +46,4 @@ def _ours(n: int) -> Row:
 
 
 if __name__ == "__main__":
-    for size in sys.argv[1:]:
-        say(_ours(int(size)))
+    say(_ours(int(sys.argv[1])))
