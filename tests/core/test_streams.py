@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from commonweal.core.streams import Key, mix
+from commonweal.core.errors import StudyError
+from commonweal.core.streams import Key, check_seeds, mix
 
 BIG = 1 << 16
 
@@ -167,3 +168,10 @@ def test_seeds_wrap_at_two_to_the_32():
 
 def test_children_by_any_32_bit_number():
     assert Key.root(0).child(2**32 - 1).bits(2).tolist() == Key.root(0).child(jnp.uint32(2**32 - 1)).bits(2).tolist()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_seeds_without_a_stream_of_their_own_are_refused(seed):
+    check_seeds((0, 2**32 - 1))
+    with pytest.raises(StudyError, match=f"a seed of {seed}"):
+        check_seeds((3, seed))

@@ -14,7 +14,7 @@ import pytest
 from commonweal.core import lens
 from commonweal.core.errors import StudyError
 from commonweal.core.named import Named
-from commonweal.core.networks import Regular, Ring
+from commonweal.core.networks import Regular, Ring, WattsStrogatz
 from commonweal.core.seats import Seating
 from commonweal.core.society import Society
 from commonweal.engine import lanes
@@ -174,3 +174,21 @@ def test_what_shapes_the_program_is_refused_in_a_batch():
         run_batch(society_for(), ((lens.size(), np.asarray([5, 6])),), (0, 1), 3)
     with pytest.raises(StudyError, match="one a trial"):
         run_batch(society_for(), ((lens.world(Commons, lambda w: w.growth), np.asarray([2.0])),), (0, 1), 3)
+
+
+def test_a_trial_without_ticks_and_seeds_out_of_range_are_refused():
+    for call in (lambda: run(society_for(), 1, 0), lambda: run_batch(society_for(), (), (1,), 0)):
+        with pytest.raises(StudyError, match="a trial of 0 ticks"):
+            call()
+    for call in (lambda: run(society_for(), -1, 1), lambda: run_batch(society_for(), (), (1, 2**32), 1)):
+        with pytest.raises(StudyError, match="expected a whole number from 0"):
+            call()
+
+
+def test_a_network_and_its_seed_are_varied_in_any_order():
+    own = Society(NetworkGame(), Named.of(("one", Scripted(level=0.5))), Seating(40, network=WattsStrogatz(4, 0.5)))
+    seeds = (lens.graph_seed(), (0, 1, 2))
+    recipes = (lens.graph(), (WattsStrogatz(4, 0.5),) * 3)
+    one, other = (run_batch(own, vary, (7, 7, 7), 5) for vary in ((seeds, recipes), (recipes, seeds)))
+    assert [log.digest for log in one] == [log.digest for log in other]
+    assert len({log.digest for log in one}) == 3

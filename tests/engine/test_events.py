@@ -31,9 +31,7 @@ def test_takeovers_by_hand() -> None:
     assert found == [(1, "extinction", "one"), (1, "fixation", "two"), (3, "extinction", "two"), (3, "fixation", "one")]
 
 
-def test_who_never_sat_did_not_go_extinct_and_a_fork_may_count_late() -> None:
-    readings = {"seats.born": series(0, 0, 0, 0), "minds.one": series(0, 0), "minds.two": series(3, 3)}
+def test_who_never_sat_did_not_go_extinct() -> None:
+    readings = {"minds.one": series(0, 0), "minds.two": series(3, 3)}
     ends = {"seated.one": series(1), "seated.two": series(2)}
     assert takeovers(readings, ends, ("one", "two"), 3) == []
-    ends = {"seated.one": series(3), "seated.two": series(0)}
-    assert {event.tick for event in takeovers(readings, ends, ("one", "two"), 3)} == {3}

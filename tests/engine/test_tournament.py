@@ -14,6 +14,7 @@ from commonweal.engine.tournament import tournament
 from commonweal.minds.memory_one import MemoryOne
 from commonweal.minds.programs import Program
 from commonweal.minds.strategies import Contrite, Gradual, Grim, Lookback, Majority
+from commonweal.minds.strategist import Strategist
 from commonweal.worlds.network_game import NetworkGame
 
 ENTRANTS = Named.of(
@@ -216,3 +217,8 @@ def test_plans_that_cannot_be_played_are_refused():
         tournament(Named((), ()))
     with pytest.raises(StudyError, match="fewer than 2\\^31"):
         tournament(ENTRANTS, turns=2**16, repetitions=2**15)
+
+
+def test_a_mind_that_is_no_strategy_is_refused():
+    with pytest.raises(StudyError, match="enter the strategy"):
+        tournament(Named.of(("seated", Strategist(Grim()))))  # pyright: ignore[reportArgumentType]

@@ -114,10 +114,15 @@ def test_a_society_in_which_nobody_can_move_reads_nothing_of_it():
     still = dataclasses.replace(drift(), rules=Named((), ()))
     log = run(still, 1, 3)
     assert not [name for name in log.readings if name.startswith(("minds.", "seated."))]
-    # Rules that come in a fork leave readings of the later ticks only: events keep their ticks.
+    # Rules that come or go in a fork: seats are counted all the same, and events keep their ticks.
     begun = advance(fork(advance(begin(still, 1), 10), drift()), 150)
     first = int(np.flatnonzero(begun.readings["minds.mutant"] % 6 == 0)[0])
-    assert {tick for tick, _, _ in told(begun.log())} == {10 + first - 1}
+    assert {tick for tick, _, _ in told(begun.log())} == {first - 1}
+    assert begun.readings["minds.mutant"].size == 160
+    assert (begun.readings["minds.mutant"][:11] == begun.readings["minds.mutant"][0]).all()
+    gone = advance(fork(begun, still), 5).log()
+    assert told(gone) == told(begun.log())
+    assert gone.readings["minds.mutant"].size == gone.readings["ledger.made"].size == 165
 
 
 def test_a_saved_trial_keeps_its_events(tmp_path):

@@ -18,7 +18,7 @@ from commonweal.engine.hosted import advance, run_hosted, run_sync
 from commonweal.engine.trial import begin, load, save
 from commonweal.institutions.fermi import Fermi
 from commonweal.minds.memory_one import MemoryOne
-from commonweal.minds.programs import LONGEST_RELATION, Program, ProgramMind
+from commonweal.minds.programs import LONGEST_RELATION, Program, ProgramMind, legal_move
 from commonweal.minds.strategies import Lookback
 from commonweal.minds.strategist import Strategist
 from commonweal.worlds.network_game import NetworkGame
@@ -131,3 +131,10 @@ def test_a_society_shows_its_program():
     text = str(society(ProgramMind(TwoTats())))
     assert "TwoTats(tats=2)" in text
     assert society(ProgramMind(TwoTats())).digest != society(ProgramMind(TwoTats(tats=3))).digest
+
+
+@pytest.mark.parametrize("move", ["D", 2, None, 0.5])
+def test_a_move_that_is_none_is_refused(move):
+    assert [legal_move(fine) for fine in (0, 1, True, np.int64(1))] == [0, 1, 1, 1]
+    with pytest.raises(StudyError, match="expected 0"):
+        legal_move(move)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -23,18 +24,27 @@ def apart(value: T, always: Bool[Array, ""]) -> T:
         value: a pytree of arrays.
         always: a condition that holds, in a way that the compiler cannot know: a fact of data.
     """
+    return _kept(always, value)
 
-    @jax.custom_batching.custom_vmap
-    def branch(always: Any, value: Any) -> Any:
-        kept = jax.lax.cond(always, lambda x: x, lambda x: jax.tree.map(jnp.zeros_like, x), value)
-        return jax.lax.optimization_barrier(kept)
 
-    @branch.def_vmap
-    def _(size: int, batched: Any, always: Any, value: Any) -> Any:
-        # A condition for each trial would be no branch but a choice between two values.
-        return branch(always.any() if batched[0] else always, value), batched[1]
+def _same(value: Any) -> Any:
+    return value
 
-    return branch(always, value)
+
+def _nothing(value: Any) -> Any:
+    return jax.tree.map(jnp.zeros_like, value)
+
+
+# Made once: a new function at each call would be compiled anew at each call outside of a compiled program.
+@jax.custom_batching.custom_vmap
+def _kept(always: Any, value: Any) -> Any:
+    return jax.lax.optimization_barrier(jax.lax.cond(always, _same, _nothing, value))
+
+
+@_kept.def_vmap
+def _(size: int, batched: Any, always: Any, value: Any) -> Any:
+    # A condition for each trial would be no branch but a choice between two values.
+    return _kept(always.any() if batched[0] else always, value), batched[1]
 
 
 def seldom(needed: Bool[Array, ""], work: Callable[[T], U], otherwise: Callable[[T], U], given: T) -> U:
@@ -45,11 +55,15 @@ def seldom(needed: Bool[Array, ""], work: Callable[[T], U], otherwise: Callable[
 
     Args:
         needed: whether the work is needed.
-        work: a pure function of `given` alone: it must close over no traced array.
+        work: a pure function of `given` alone, one that lives as long as the module it stands in: no closure.
         otherwise: what stands in its place, of the same shapes and types.
         given: a pytree of arrays.
     """
+    return _choice(work, otherwise)(needed, given)
 
+
+@functools.lru_cache(maxsize=256)
+def _choice(work: Callable[[Any], Any], otherwise: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
     @jax.custom_batching.custom_vmap
     def branch(needed: Any, given: Any) -> Any:
         return jax.lax.cond(needed, work, otherwise, given)
@@ -71,4 +85,4 @@ def seldom(needed: Bool[Array, ""], work: Callable[[T], U], otherwise: Callable[
         out = jax.lax.cond(needed.any(), all_work, no_work, given)
         return out, jax.tree.map(lambda _: True, out)
 
-    return branch(needed, given)
+    return branch

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Sequence
 
 import equinox as eqx
 import jax
@@ -19,6 +20,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Int32, UInt32
 
 from commonweal.core.arrays import Word
+from commonweal.core.errors import StudyError
 
 Shape = int | tuple[int, ...]
 _GOLDEN = 0x9E3779B9
@@ -86,3 +88,14 @@ class Key(eqx.Module):
     def normal(self, shape: Shape) -> Float[Array, "..."]:
         """Standard normal float32 (through the inverse error function; last bits may differ between machines)."""
         return jax.scipy.special.ndtri(jnp.clip(self.uniform(shape) + jnp.float32(2.0**-25), 2.0**-25, 1 - 2.0**-25))
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Refuse seeds that have no stream of their own.
+
+    Raises:
+        StudyError: one is not from 0 to 2^32 - 1.
+    """
+    wrong = [seed for seed in seeds if not 0 <= seed < 2**32]
+    if wrong:
+        raise StudyError(f"a seed of {wrong[0]}; expected a whole number from 0 to {2**32 - 1}")

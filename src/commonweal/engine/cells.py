@@ -86,7 +86,8 @@ class Trials:
 
     def _made(self, levels: tuple[Any, ...]) -> Society:
         own = self.society
-        for (lens, _), level in zip(self.vary, levels, strict=True):
+        # A whole network before a number of its recipe, which would be lost otherwise.
+        for (lens, _), level in sorted(zip(self.vary, levels, strict=True), key=lambda pair: len(pair[0][0].path)):
             own = lens.set(own, level)
         return own
 

@@ -22,7 +22,7 @@ from commonweal.core.numbers import Total, total
 from commonweal.core.parts import Metric
 from commonweal.core.seats import Links
 from commonweal.core.society import Society
-from commonweal.core.streams import Key
+from commonweal.core.streams import Key, check_seeds
 from commonweal.engine.cells import Trials, Vary
 from commonweal.engine.lanes import Lanes, slices
 from commonweal.engine.log import TrialLog, balance
@@ -91,6 +91,7 @@ def run(
         StudyError: before anything runs, for a mistake of the author.
         LawError: a part broke its contract.
     """
+    _refuse_no_ticks(ticks)
     return advance(begin(society, seed, metrics, record), ticks).log()
 
 
@@ -123,6 +124,8 @@ def run_chunks(
         LawError: a part broke its contract.
     """
     _refuse_hosted(society)
+    _refuse_no_ticks(ticks)
+    check_seeds(seeds)
     trials = Trials(society, vary, tuple(int(seed) for seed in seeds))
     if not trials.seeds:
         return iter(())
@@ -305,6 +308,11 @@ class _Clock:
         wall, cpu = (1000 * (new - old) / trials for new, old in zip(now, self._at, strict=True))
         self._at = now
         return {"wall_ms": round(wall), "cpu_ms": round(cpu)}
+
+
+def _refuse_no_ticks(ticks: int) -> None:
+    if ticks < 1:
+        raise StudyError(f"a trial of {ticks} ticks; expected at least 1")
 
 
 def _refuse_hosted(society: Society) -> None:

@@ -48,11 +48,9 @@ def takeovers(readings: Mapping[str, Series], ends: Mapping[str, Series], minds:
     if not names:
         return []
     held = np.stack([np.concatenate([readings[f"minds.{name}"], ends[f"seated.{name}"]]) for name in names])
-    # A fork may have brought the rules that move minds later than at tick 0.
-    late = readings["seats.born"].size + 1 - held.shape[1]
     events: list[Event] = []
     for kind, all_seats in (("extinction", 0), ("fixation", n)):
         there = held == all_seats
         for row, tick in zip(*np.nonzero(there[:, 1:] & ~there[:, :-1]), strict=True):
-            events.append(Event(int(tick) + late, kind, None, (minds.index(names[row]),), names[row]))
+            events.append(Event(int(tick), kind, None, (minds.index(names[row]),), names[row]))
     return events

@@ -6,8 +6,9 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,33 @@ def _framed(piece: bytes) -> bytes:
 def _heading(kind: str, name: str, shape: tuple[int, ...]) -> bytes:
     """What stands before the numbers of a series: the same for all trials of a sweep."""
     return _framed(f"{kind} {name} {shape}".encode()) + (8 * math.prod(shape)).to_bytes(8, "little")
+
+
+def joined(old: Mapping[str, Series], new: Mapping[str, Any], seats: Callable[[], Mapping[str, Series]]) -> dict[str, Series]:
+    """Series of a trial with those of more ticks behind them, all of one length.
+
+    What a fork brought, or took away, is 0 where it was not there; of seats, the number that there were.
+
+    Args:
+        old: of the ticks so far, [t, ...]; empty before the first.
+        new: of the ticks behind them.
+        seats: tells how many seats each mind has between the two, [1], by the names of series.
+    """
+    fresh = {name: np.asarray(series).astype(np.int64) for name, series in new.items()}
+    if not old:
+        return fresh
+    past = dict(old)
+    if past.keys() != fresh.keys():
+        before, more = len(next(iter(past.values()))), len(next(iter(fresh.values())))
+        held = seats()
+        brought = {name: _filled(series, held.get(name), before) for name, series in fresh.items() if name not in past}
+        fresh |= {name: _filled(series, held.get(name), more) for name, series in past.items() if name not in fresh}
+        past |= brought
+    return {name: np.concatenate([past[name], series]) for name, series in fresh.items()}
+
+
+def _filled(like: Series, value: Series | None, ticks: int) -> Series:
+    return np.repeat(np.zeros_like(like[:1]) if value is None else value.astype(np.int64), ticks, axis=0)
 
 
 def balance(readings: Mapping[str, Series], endowed: NDArray[np.int64] | int) -> None:

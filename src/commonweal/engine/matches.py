@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import equinox as eqx
 import jax
@@ -21,7 +21,7 @@ from commonweal.core.errors import StudyError
 from commonweal.core.streams import Key, mix
 from commonweal.core.views import Memory
 from commonweal.minds.memory_one import MemoryOne
-from commonweal.minds.programs import Player, Program
+from commonweal.minds.programs import Player, Program, legal_move
 from commonweal.minds.strategies import ONE, Made, Odds, Strategy, size_of, slip, trembled
 
 Entrant = Strategy | MemoryOne | Program
@@ -81,8 +81,19 @@ def check_plan(turns: int, repetitions: int, tremble: float) -> None:
 
 
 def as_strategy(entrant: Entrant) -> Strategy | Program:
-    """What plays: memory-one minds as their strategy."""
-    return entrant.strategy() if isinstance(entrant, MemoryOne) else entrant
+    """What plays: memory-one minds as their strategy.
+
+    Raises:
+        StudyError: it is no strategy, program or memory-one mind.
+    """
+    if isinstance(entrant, MemoryOne):
+        return entrant.strategy()
+    if not isinstance(cast("object", entrant), (Strategy, Program)):
+        raise StudyError(
+            f"a {type(entrant).__name__} was entered; expected a Strategy, a Program or a MemoryOne mind: of a mind that plays "
+            "a strategy, enter the strategy"
+        )
+    return entrant
 
 
 def word_of(key: Key, turn: UInt32[Array, "..."]) -> Words:
@@ -174,7 +185,7 @@ class _Players:
     def odds(self) -> NDArray[np.int64]:
         """From its moves."""
         asked = zip(self.players, self.mine, self.theirs, strict=True)
-        return self.worth[[1 if player(mine, theirs) else 0 for player, mine, theirs in asked]]
+        return self.worth[[legal_move(player(mine, theirs)) for player, mine, theirs in asked]]
 
     def learn(self, mine: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> None:
         """Into its histories."""

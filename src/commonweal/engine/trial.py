@@ -25,11 +25,11 @@ from commonweal.core.parts import EndMetric, Metric, TickMetric
 from commonweal.core.questions import Amount, Choice, Say
 from commonweal.core.seats import Links, Seats
 from commonweal.core.society import Society
-from commonweal.core.streams import Key
+from commonweal.core.streams import Key, check_seeds
 from commonweal.core.views import End, Memory, Tick
 from commonweal.engine.events import collapse, spoken, takeovers
 from commonweal.engine.families import families, newborn, without_models
-from commonweal.engine.log import Series, TrialLog, balance
+from commonweal.engine.log import Series, TrialLog, balance, joined
 from commonweal.engine.phases import Committed, State, start
 
 RECORDABLE = ("acts", "payoff", "purse", "mind")
@@ -104,6 +104,7 @@ def begin(
     Raises:
         StudyError: a metric reads facts that this world does not tell, or `record` names nothing that can be traced.
     """
+    check_seeds((seed,))
     links = society.seats.links() if links is None else links
     return _trial(society, seed, metrics, record, links, _start(compilable(society), links, Key.root(seed)))
 
@@ -223,14 +224,21 @@ def movable(readings: Iterable[str]) -> tuple[str, ...]:
 
 
 def extended(trial: Trial, state: State, readings: Mapping[str, Any], traces: Mapping[str, Any]) -> Trial:
-    """The trial with more ticks: readings [t] and traces [t, a, ...] are put behind those it has."""
+    """The trial with more ticks: readings [t] and traces [t, a, ...] are put behind those it has.
 
-    def behind(old: Mapping[str, Series], new: Mapping[str, Any]) -> dict[str, Series]:
-        fresh = {name: np.asarray(series).astype(np.int64) for name, series in new.items()}
-        return {name: np.concatenate([old[name], series]) if name in old else series for name, series in fresh.items()}
+    What a fork brought or took away is 0 where it was not there; of seats, the number that there were.
+    """
+
+    def seats_now() -> dict[str, Series]:
+        names = trial.society.minds.names
+        held = np.bincount(np.asarray(trial.state.seats.mind), minlength=len(names))
+        return {f"minds.{name}": held[at, None] for at, name in enumerate(names)}
 
     return dataclasses.replace(
-        trial, state=state, readings=behind(trial.readings, readings), traces=behind(trial.traces, traces)
+        trial,
+        state=state,
+        readings=joined(trial.readings, readings, seats_now),
+        traces=joined(trial.traces, traces, dict),
     )
 
 

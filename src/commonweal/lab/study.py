@@ -85,7 +85,8 @@ class Part:
             StudyError: a lens names nothing, or a level is not possible there.
         """
         society = self.society
-        for factor in self.factors:
+        # A whole part or network before a number inside it, which would be lost otherwise.
+        for factor in sorted(self.factors, key=lambda factor: len(factor.lens.path)):
             society = factor.lens.set(society, factor.value(levels[factor.label]))
         return society
 

@@ -120,9 +120,20 @@ def _next_move(program: Program, relation: str) -> int:
     player = program.begin(int(seed))
     mine: list[int] = []
     theirs: list[int] = []
-    move = player(mine, theirs)
+    move = legal_move(player(mine, theirs))
     for outcome in rounds:
         mine.append(outcome >> 1)
         theirs.append(outcome & 1)
-        move = player(mine, theirs)
+        move = legal_move(player(mine, theirs))
     return move
+
+
+def legal_move(move: object) -> int:
+    """A program's move.
+
+    Raises:
+        StudyError: it is not 0 or 1.
+    """
+    if isinstance(move, (bool, int, np.integer, np.bool_)) and move in (0, 1):
+        return int(move)
+    raise StudyError(f"a program moved {move!r}; expected 0 (defect) or 1 (cooperate): mend the program")

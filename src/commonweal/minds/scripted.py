@@ -99,12 +99,16 @@ class Scripted(Mind):
 
 def _slips(chance: Gene, key: Key, rows: Levels) -> Flags:
     """Who slips, with each seat's chance; nothing is drawn where it is 0 for all."""
-    return seldom(
-        (chance > 0).any(),
-        lambda given: given[1].chance(given[0], given[2].shape),
-        lambda given: jnp.zeros(given[2].shape, bool),
-        (chance, key, rows),
-    )
+    return seldom((chance > 0).any(), _drawn, _none, (chance, key, rows))
+
+
+def _drawn(given: tuple[Gene, Key, Levels]) -> Flags:
+    chance, key, rows = given
+    return key.chance(chance, rows.shape)
+
+
+def _none(given: tuple[Gene, Key, Levels]) -> Flags:
+    return jnp.zeros(given[2].shape, bool)
 
 
 def _slipped(given: tuple[Flags, Act, Question, Key]) -> Act:

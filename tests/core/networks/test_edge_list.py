@@ -102,3 +102,9 @@ def test_mistakes_are_refused(tmp_path):
     (tmp_path / "short").write_text("1 2\n3\n")
     with pytest.raises(StudyError, match="line 2: found '3'"):
         EdgeList.read(tmp_path / "short")
+
+
+def test_the_mark_that_spreadsheets_write_is_no_part_of_a_name(tmp_path):
+    (tmp_path / "marked.csv").write_text("1,2\n2,3\n", encoding="utf-8-sig")
+    (tmp_path / "plain.csv").write_text("1,2\n2,3\n")
+    assert EdgeList.read(tmp_path / "marked.csv") == EdgeList.read(tmp_path / "plain.csv")

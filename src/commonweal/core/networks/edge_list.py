@@ -101,7 +101,7 @@ class EdgeList:
 
 
 def _opened(path: Path) -> TextIO:
-    return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+    return gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else path.open(encoding="utf-8-sig")
 
 
 def _columns(lines: Iterable[str], path: Path) -> Iterator[tuple[int, tuple[str, str]]]:
