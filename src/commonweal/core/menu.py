@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from commonweal.core.arrays import Flags, Levels
 from commonweal.core.named import Named
 from commonweal.core.numbers import ONE_LEVEL, fixed_levels
-from commonweal.core.questions import Act, Question
+from commonweal.core.questions import Act, Question, Say
 
 Menu = Named[Question]
 """What each agent may do now; the same names, kinds and shapes every tick."""
@@ -49,6 +49,12 @@ def standing(menu: Menu, acts: Acts) -> Standing:
         count = count + question.asked
     level = fixed.astype(jnp.float32) / (ONE_LEVEL * jnp.maximum(count, 1)).astype(jnp.float32)
     return Standing(jnp.where(count > 0, level, 1.0), count > 0)
+
+
+def announced(menu: Menu, acts: Acts, stands: Standing) -> Acts:
+    """The answers with every question that asks for words answered by the phrase nearest to what each seat does."""
+    said = {name: question.announce(stands.level) for name, question in menu.items() if isinstance(question, Say)}
+    return Named(acts.names, tuple(said.get(name, act) for name, act in acts.items()))
 
 
 def lawful_or_default(question: Question, act: Act) -> tuple[Act, Flags]:

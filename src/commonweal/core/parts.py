@@ -165,6 +165,29 @@ class Institution(eqx.Module):
         return ""
 
 
+class RuleAround(Institution):
+    """A rule that holds a rule and changes its rulings alone: memory, menu and acts are those of the rule inside."""
+
+    inner: Institution = Institution()
+    """The rule inside; by default one that does nothing."""
+
+    def begin(self, seats: Seats) -> Memory:
+        """The memory of the rule inside."""
+        return self.inner.begin(seats)
+
+    def permit(self, memory: Memory, seats: Seats, menu: Menu) -> Menu:
+        """The menu under the rule inside."""
+        return self.inner.permit(memory, seats, menu)
+
+    def bind(self, memory: Memory, offer: Offer, acts: Acts, key: Key) -> Bound:
+        """The acts as the rule inside binds them."""
+        return self.inner.bind(memory, offer, acts, key)
+
+    def tell(self, public: PyTree[Any], agent: int) -> str:
+        """What the rule inside told one seat."""
+        return self.inner.tell(public, agent)
+
+
 class Channel(eqx.Module):
     """Who hears whom, and what is lost on the way."""
 

@@ -11,23 +11,21 @@ Economic Theory 131 (2006).
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import equinox as eqx
 import jax.core
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float
 
 from commonweal.core.arrays import real
 from commonweal.core.errors import StudyError
-from commonweal.core.menu import Acts, Menu
-from commonweal.core.parts import Institution, RuleKind
-from commonweal.core.seats import Seats
+from commonweal.core.parts import RuleAround, RuleKind
 from commonweal.core.streams import Key
-from commonweal.core.views import Bound, Memory, Offer, Ruling, Tick, same_seats
+from commonweal.core.views import Memory, Ruling, Tick, same_seats
 
 
-class Mutation(Institution):
+class Mutation(RuleAround):
     """Copies that go wrong: `Mutation(Fermi(0.1), rate=0.01)`.
 
     Raises:
@@ -38,8 +36,6 @@ class Mutation(Institution):
 
     kind: ClassVar[RuleKind] = RuleKind.BOUNDARY
 
-    inner: Institution = Institution()
-    """The rule that makes copies; by default one that does nothing."""
     rate: Float[Array, ""] = eqx.field(converter=real, default=0.01)
     """Probability that a copy is a newcomer instead, 0 to 1."""
 
@@ -47,18 +43,6 @@ class Mutation(Institution):
         """Refuse a probability out of range."""
         if not isinstance(self.rate, jax.core.Tracer) and not 0.0 <= float(self.rate) <= 1.0:
             raise StudyError(f"mutation with rate = {float(self.rate):g}; expected a number from 0 to 1")
-
-    def begin(self, seats: Seats) -> Memory:
-        """The rule's own memory."""
-        return self.inner.begin(seats)
-
-    def permit(self, memory: Memory, seats: Seats, menu: Menu) -> Menu:
-        """The rule's menu."""
-        return self.inner.permit(memory, seats, menu)
-
-    def bind(self, memory: Memory, offer: Offer, acts: Acts, key: Key) -> Bound:
-        """The rule's acts and memory."""
-        return self.inner.bind(memory, offer, acts, key)
 
     def settle(self, memory: Memory, tick: Tick, key: Key) -> Ruling:
         """The rule's ruling, some of its copies replaced by newcomers."""
@@ -75,7 +59,3 @@ class Mutation(Institution):
         if not words or rate == 0.0:
             return words
         return f"{words} With probability {rate:.4g} somebody new comes instead of a copy."
-
-    def tell(self, public: PyTree[Any], agent: int) -> str:
-        """What the rule told this seat."""
-        return self.inner.tell(public, agent)

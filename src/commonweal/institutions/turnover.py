@@ -13,23 +13,21 @@ games", Proceedings of the National Academy of Sciences 106 (2009).
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import equinox as eqx
 import jax.core
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float
 
 from commonweal.core.arrays import real
 from commonweal.core.errors import StudyError
-from commonweal.core.menu import Acts, Menu
-from commonweal.core.parts import Institution, RuleKind
-from commonweal.core.seats import Seats
+from commonweal.core.parts import RuleAround, RuleKind
 from commonweal.core.streams import Key
-from commonweal.core.views import Bound, Memory, Offer, Ruling, Tick, same_seats
+from commonweal.core.views import Memory, Ruling, Tick, same_seats
 
 
-class Turnover(Institution):
+class Turnover(RuleAround):
     """Newcomers at random, beside what a rule inside does.
 
     Raises:
@@ -40,8 +38,6 @@ class Turnover(Institution):
 
     kind: ClassVar[RuleKind] = RuleKind.BOUNDARY
 
-    inner: Institution = Institution()
-    """A rule that moves minds too; by default one that does nothing."""
     rate: Float[Array, ""] = eqx.field(converter=real, default=0.01)
     """Probability that a seat is given up when it is time to, 0 to 1."""
     every: int = eqx.field(static=True, default=1)
@@ -53,18 +49,6 @@ class Turnover(Institution):
             raise StudyError(f"turnover every {self.every} ticks; expected at least 1")
         if not isinstance(self.rate, jax.core.Tracer) and not 0.0 <= float(self.rate) <= 1.0:
             raise StudyError(f"turnover with rate = {float(self.rate):g}; expected a number from 0 to 1")
-
-    def begin(self, seats: Seats) -> Memory:
-        """The rule's own memory."""
-        return self.inner.begin(seats)
-
-    def permit(self, memory: Memory, seats: Seats, menu: Menu) -> Menu:
-        """The rule's menu."""
-        return self.inner.permit(memory, seats, menu)
-
-    def bind(self, memory: Memory, offer: Offer, acts: Acts, key: Key) -> Bound:
-        """The rule's acts and memory."""
-        return self.inner.bind(memory, offer, acts, key)
 
     def settle(self, memory: Memory, tick: Tick, key: Key) -> Ruling:
         """The rule's ruling, and newcomers in the seats that are given up."""
@@ -82,7 +66,3 @@ class Turnover(Institution):
         when = "Each round" if self.every == 1 else f"Every {self.every} rounds"
         own = f"{when}, with probability {rate:.4g}, you leave, and somebody new takes your place."
         return f"{words} {own}" if words else own
-
-    def tell(self, public: PyTree[Any], agent: int) -> str:
-        """What the rule told this seat."""
-        return self.inner.tell(public, agent)

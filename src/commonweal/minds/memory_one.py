@@ -24,10 +24,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int8, Int32, UInt8
 
 from commonweal.core.arrays import Flags, PackedActs, real
-from commonweal.core.menu import standing
+from commonweal.core.menu import announced, standing
 from commonweal.core.named import Named
 from commonweal.core.parts import Mind
-from commonweal.core.questions import Act, Choice, Say
+from commonweal.core.questions import Act, Choice
 from commonweal.core.seats import Seats
 from commonweal.core.streams import Key
 from commonweal.core.views import Decision, View
@@ -124,12 +124,10 @@ class MemoryOne(Mind):
                 acts.append((name, question.at(yes.astype(jnp.float32), own.child("at"))))
             else:
                 acts.append((name, question.default()))
-        stands = standing(view.menu, Named.of(*acts))
-        for index, (name, question) in enumerate(view.menu.items()):
-            if isinstance(question, Say):
-                acts[index] = (name, question.announce(stands.level))
+        meant = Named.of(*acts)
+        stands = standing(view.menu, meant)
         mark = jnp.where(stands.level >= 0.5, jnp.int8(2), jnp.int8(1))
-        return Decision(Named.of(*acts), jnp.where(stands.known, mark, last))
+        return Decision(announced(view.menu, meant, stands), jnp.where(stands.known, mark, last))
 
     def _odds(self, fresh: Flags) -> _Odds:
         """The odds of every state, tremble included; those of the first move where it is `fresh`."""

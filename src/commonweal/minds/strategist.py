@@ -23,10 +23,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int8, UInt8
 
 from commonweal.core.arrays import Contacts, Flags, PackedActs, real
-from commonweal.core.menu import choose, standing
+from commonweal.core.menu import announced, choose, standing
 from commonweal.core.named import Named
 from commonweal.core.parts import Mind
-from commonweal.core.questions import PACKED_CONTACTS, Act, Choice, Say
+from commonweal.core.questions import PACKED_CONTACTS, Act, Choice
 from commonweal.core.seats import Seats
 from commonweal.core.streams import Key
 from commonweal.core.views import Decision, Memory, View
@@ -89,12 +89,10 @@ class Strategist(Mind):
                 acts.append((name, question.at(yes.astype(jnp.float32), own.child("at"))))
             else:
                 acts.append((name, question.default()))
-        stands = standing(view.menu, Named.of(*acts))
-        for index, (name, question) in enumerate(view.menu.items()):
-            if isinstance(question, Say):
-                acts[index] = (name, question.announce(stands.level))
+        meant = Named.of(*acts)
+        stands = standing(view.menu, meant)
         mark = jnp.where(stands.level >= 0.5, jnp.int8(2), jnp.int8(1))
-        return Decision(Named.of(*acts), Relations(each, met, society, jnp.where(stands.known, mark, last)))
+        return Decision(announced(view.menu, meant, stands), Relations(each, met, society, jnp.where(stands.known, mark, last)))
 
     def _society(self, memory: Memory, last: Int8[Array, "a"], view: View) -> Memory:
         """Memory of all as one opponent, with what was told of the last tick."""

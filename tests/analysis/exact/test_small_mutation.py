@@ -140,3 +140,8 @@ def test_out_of_range_is_refused() -> None:
         find_small_mutation(np.zeros((2, 2)), 10, 0.1, mutation=[[0, 2], [1, 0]])
     with pytest.raises(StudyError, match="falls into"):
         find_small_mutation(np.zeros((2, 2)), 10, 0.1, mutation=[[0, 0], [1, 0]])
+
+
+def test_selection_against_the_fitter_is_refused() -> None:
+    with pytest.raises(StudyError, match="strength of selection of -0"):
+        find_small_mutation([[3, 0], [5, 1]], 10, -0.1)

@@ -42,6 +42,8 @@ def find_log_takeovers(payoff: ArrayLike, n: int, strength: float, process: Proc
     game = np.asarray(payoff, dtype=np.float64)
     if game.ndim != 2 or game.shape[0] != game.shape[1] or not bool(np.isfinite(game).all()):
         raise StudyError(f"a payoff matrix of shape {game.shape}; expected finite numbers [s, s]")
+    if not strength >= 0:
+        raise StudyError(f"a strength of selection of {strength:g}; expected at least 0")
     own, rows = np.diagonal(game), []
     for resident in range(game.shape[0]):
         # A row at a time, so that memory grows as s n and not as s^2 n.
