@@ -150,3 +150,74 @@ def test_equal_parts_in_two_places_stay_two():
     after = lens.rule("one", Audit, lambda a: a.detect).set(both, 0.9)
     assert float(after.rules["one"].detect) == pytest.approx(0.9)
     assert float(after.rules["two"].detect) == pytest.approx(0.3)
+
+
+def test_every_place_is_read_back_and_set_by_its_text():
+    # `parse` is the inverse of printing, and a value's own text changes nothing.
+    before = society()
+    there = lens.places(before)
+    assert {"rules.audit:If.on", "rules.audit:Audit.detect", "world.growth", "seats.share[ruthless]"} <= set(there)
+    for text in set(there) - {"rules.audit:If.on"}:
+        place = lens.parse(text, before)
+        assert str(place) == text
+        old = np.asarray(place.get(before)).tolist()
+        value = place.read(before, old if isinstance(old, str) else str(old).lower())
+        assert place.set(before, value).digest == before.digest
+    assert lens.parse("rules.audit:Audit.detect", before) == DETECT
+    assert lens.parse("world:Commons.growth", before) == lens.world(Commons, lambda w: w.growth)
+    assert lens.parse("minds.civil", before) == lens.whole_mind("civil")
+    dotted = Society(Commons(), Named.of(("a.b:c", Scripted())), Seating(3))
+    assert str(lens.parse("minds.a.b:c:Scripted.greed", dotted)) == "minds.a.b:c:Scripted.greed"
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("rules.audit:Audit.detekt", "did you mean rules.audit:Audit.detect"),
+        ("rules.audits:Audit.detect", "did you mean rules.audit:Audit.detect"),
+        ("rules.audit.detect", "xpected one of rules.audit:If.on"),
+        ("rules.audit:Quota.limit", "rules.plain:Audit.detect"),
+        ("world:Forum.growth", "world.growth"),
+        ("world.growth.shape", "world.growth"),
+        ("seats.share[nobody]", "did you mean seats.share"),
+        ("rules.audit:If.on", "matches 2 parts"),
+        ("", "minds.civil:Scripted.greed"),
+        ("__class__", "world.growth"),
+        ("world.__class__.__name__", "world.growth"),
+        ("../../etc/passwd", "world.growth"),
+    ],
+)
+def test_a_text_that_names_nothing_is_told_what_there_is(text, there):
+    with pytest.raises(StudyError, match=there):
+        lens.parse(text, society())
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "value"),
+    [
+        (DETECT, "0.5", 0.5),
+        (DETECT, "1", 1),
+        (lens.size(), "7", 7),
+        (lens.Lens("seats", "", Seating, ("shuffled",)), "false", False),
+        (DETECT, "nan", None),
+        (DETECT, "true", None),
+        (DETECT, "[0.5]", None),
+        (DETECT, "half", None),
+        (DETECT, "{}", None),
+        (lens.size(), "2.5", None),
+        (lens.size(), "1e30", None),
+        (lens.Lens("seats", "", Seating, ("shuffled",)), "1", None),
+    ],
+)
+def test_values_are_read_by_the_type_that_stands(place, text, value):
+    if value is None:
+        with pytest.raises(StudyError, match="expected"):
+            place.read(society(), text)
+    else:
+        assert place.read(society(), text) == value
+        place.set(society(), place.read(society(), text))
+
+
+def test_what_is_no_value_cannot_be_written():
+    with pytest.raises(StudyError, match="no text can stand for"):
+        lens.whole_mind("civil").read(society(), "Scripted()")

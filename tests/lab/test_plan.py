@@ -17,6 +17,7 @@ from commonweal.lab import plan as plan_module
 from commonweal.lab.plan import batches, bound_study, make_plan, needs_model, static_factors, trial_seed, write_plan
 from commonweal.lab.study import Budget, Factor
 from commonweal.metrics.survival import Survival
+from commonweal.minds.memories.summary import Summary
 from commonweal.models.choice import ModelChoice
 from commonweal.studies.commons_audit import study
 from commonweal.worlds.network_game import NetworkGame
@@ -90,8 +91,14 @@ def test_language_needs_a_model_and_is_counted():
     assert plan["model"]["null_model"] is True
     assert [part["null_model"] for part in plan["parts"]] == [False, True]
     assert plan["predicted"]["model_calls"] == 2 * 4 * 12
+    # A memory that calls the model once each four acts adds a quarter to the calls of its seats, the language part's all.
+    part = study.parts[1]
+    mind = dataclasses.replace(part.society.minds["civil"], memory=Summary(6, 4))
+    society = dataclasses.replace(part.society, minds=part.society.minds.replace("civil", mind))
+    longer = dataclasses.replace(study, parts=(study.parts[0], dataclasses.replace(part, society=society)))
+    assert make_plan(bound_study(longer, model), model, None)["predicted"]["model_calls"] == 2 * 5 * 12
     with pytest.raises(StudyError, match="its budget is 10"):
-        make_plan(bound_study(dataclasses.replace(study, budget=Budget(model_calls=10)), model), model, None)
+        make_plan(bound_study(dataclasses.replace(study, budget=Budget(calls=10)), model), model, None)
 
 
 def test_what_cannot_run_is_refused_before_it_runs():

@@ -9,17 +9,23 @@ import string
 import jax.numpy as jnp
 import pytest
 
-from commonweal.core.errors import StudyError
+from commonweal.core.errors import ModelRefusedError, StudyError
 from commonweal.core.named import Named
 from commonweal.core.seats import Seating
 from commonweal.core.society import Society
 from commonweal.core.views import Ask, Words
 from commonweal.engine.hosted import run_hosted, run_sync
 from commonweal.minds.language import NEW_TOKENS, Language, read_reply
+from commonweal.minds.memories.reflections import Reflections
+from commonweal.minds.memories.retrieval import Retrieval
+from commonweal.minds.memories.summary import Summary
+from commonweal.minds.memories.window import Window
 from commonweal.minds.prompts import PROMPT_TOKENS, lines_of
 from commonweal.minds.scripted import Scripted
+from commonweal.minds.texts import token_bound
 from commonweal.models.embedded import EmbeddedModel
-from commonweal.models.model import Form, Reply, Scores, Usage
+from commonweal.models.embedder import embed_texts
+from commonweal.models.model import Form, Reply, Scores, Usage, Vectors
 from commonweal.worlds.commons import Commons
 
 ACT = Ask("act", "choice", options=("defect", "cooperate"), answers=(0, 1))
@@ -66,6 +72,9 @@ class Said:
     ) -> Reply:
         self.asked.append((prefix, suffix, form, max_tokens, temperature, draw))
         return Reply(self.text, Usage(1, 200, 20, 1.0))
+
+    async def embed(self, texts: tuple[str, ...]) -> Vectors:
+        return embed_texts(texts)
 
     async def close(self) -> None:
         """Nothing to end."""
@@ -146,6 +155,99 @@ def test_prior_is_subtracted():
     assert "stock" not in prefix + suffix
     assert "A) " + line.meanings[0] in suffix
     assert options == ("A", "B")
+
+
+def test_a_prior_is_measured_once_a_process():
+    # 40 seats at once and 40 later, two orders of two options: each order's prior is asked once, 2 + 80 calls in all. Another
+    # model's are its own, and a call that fails is asked again by the next seat.
+    async def many(mind):
+        return [await asyncio.gather(*(mind.act(words(ACT), key) for key in range(40))) for _ in range(2)]
+
+    model = Said(digest="sha256:once")
+    found = asyncio.run(many(Language(model, prior=True)))
+    assert len(model.asked) == sum(one.calls for wave in found for one in wave) == 82
+    assert len({asked[1] for asked in model.asked if "stock" not in asked[0] + asked[1]}) == 2
+    other = Said(digest="sha256:twice")
+    decide(Language(other, prior=True), words(ACT))
+    assert len(other.asked) == 2
+
+    class Failing(Said):
+        async def score(self, prefix, suffix, options):
+            if "stock" not in prefix + suffix and len(self.asked) < 3:
+                self.asked.append((prefix, suffix, options))
+                raise ModelRefusedError("not now")
+            return await super().score(prefix, suffix, options)
+
+    failing = Failing(digest="sha256:failing")
+
+    async def some():
+        minds = (Language(failing, prior=True).act(words(ACT), 1) for _ in range(4))
+        return await asyncio.gather(*minds, return_exceptions=True)
+
+    failed = [isinstance(one, ModelRefusedError) for one in asyncio.run(some())]
+    assert 0 < sum(failed) < 4
+
+
+def test_options_are_shown_in_an_order_drawn_for_seat_and_tick():
+    # The key is the seat's own of the tick: over keys both orders come, and equal keys give equal prompts.
+    model = Said()
+    for key in range(64):
+        decide(Language(model), words(ACT), key)
+    shown = [asked[1].split("Your decision: act\n")[1] for asked in model.asked]
+    both = {"A) defect\nB) cooperate\nReply with one letter.", "A) cooperate\nB) defect\nReply with one letter."}
+    assert set(shown) == both
+    assert 16 < shown.count(min(both)) < 48
+    again = Said()
+    for key in range(64):
+        decide(Language(again), words(ACT), key)
+    assert again.asked == model.asked
+
+
+@pytest.mark.parametrize("memory", [Window(4), Window(0), Summary(6, 4), Retrieval(40, 4), Reflections(7, 4, 3)], ids=repr)
+def test_a_prompt_does_not_grow_with_the_rounds(memory):
+    # 500 months among others that fill their lines with noise, with a model that writes noise: every prompt, those of the
+    # memory included, stays within the bound; from the 60th month on (memory is full) no prompt is longer than before it.
+    noise = random.Random(2)
+    letters = string.ascii_letters + string.digits + "  <|[]>é🐟"
+    rubbish = ["".join(noise.choices(letters, k=300)) for _ in range(10)]
+    model = Said(f"harvest: 10\nsay: {rubbish[0][:150]}\n")
+    mind, kept, lengths = Language(model, persona="You fish for a living.", memory=memory), (), []
+    for tick in range(100, 600):
+        heard = "\n".join(f"agent {i}: {rubbish[i]}" for i in range(10))
+        own = words(HARVEST, SAY, tick=tick, situation=f"The stock is {10 + tick % 20} of 100.", heard=heard, memory=kept)
+        found = decide(mind, own, tick)
+        kept = found.remember
+        assert len(kept) <= mind.slots == memory.slots
+        lengths.append(max(token_bound(prefix) + token_bound(suffix) for prefix, suffix, *_ in model.asked))
+        assert found.calls == len(model.asked)
+        model.asked.clear()
+    assert max(lengths) <= PROMPT_TOKENS
+    assert max(lengths[60:]) <= max(lengths[:60])
+
+
+def test_each_memory_in_a_society():
+    # The log is the same twice; calls are one a decision and those that the memory declares: 4 seats, 8 months, and a summary
+    # rewritten at month 4, 6 and 8, an insight at month 4 and 8.
+    extra = {Window(3): 0, Summary(4, 2): 3, Retrieval(6, 2): 0, Reflections(4, 4, 1): 2}
+    for memory, more in extra.items():
+        model = Said("harvest: 1\n")
+        mind = Language(model, memory=memory)
+        society = Society(Commons(), Named.of(("language", mind)), Seating(4))
+        log = run_sync(run_hosted(society, 3, 8))
+        assert log.costs["calls"] == len(model.asked) == 4 * (8 + more)
+        assert mind.calls_per_act == 1 + memory.calls_per_act
+        assert log.digest == run_sync(run_hosted(society, 3, 8)).digest
+        assert log.society_digest != Society(Commons(), Named.of(("language", Language(model))), Seating(4)).digest
+
+
+def test_embedded_model_summarises(embedded):
+    # The real model, with three notes to put together: one line in bounds, or an incident and nothing changed.
+    notes = tuple(f"month {i}: The stock is {40 + i} of at most 100 units. I chose harvest = {i}." for i in (1, 2, 3))
+    found = decide(Language(embedded, memory=Summary(4, 3)), words(ACT, memory=notes, tick=3), 5)
+    assert found.calls == 2
+    assert found.remember[-1].startswith("month 4: ")
+    assert len(found.remember) == 2 - len(found.incidents)
+    assert all(text.isprintable() and token_bound(text) <= 160 for text in found.remember)
 
 
 def test_temperature_samples_by_softmax():
@@ -260,4 +362,5 @@ def test_identity_is_the_models():
         return Society(Commons(), Named.of(("l", mind)), Seating(2)).digest
 
     assert digest(Language(one)) == digest(Language(Said("other text", digest="sha256:1")))
-    assert len({digest(Language(one)), digest(Language(other)), digest(Language(one, persona="A.")), digest(Language())}) == 4
+    minds = (Language(one), Language(other), Language(one, persona="A."), Language(one, memory=Window(5)), Language())
+    assert len({digest(mind) for mind in minds}) == 5

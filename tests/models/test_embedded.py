@@ -17,6 +17,7 @@ import pytest
 from commonweal.core.errors import ModelRefusedError, StudyError, TransientModelError
 from commonweal.models import embedded as embedded_module
 from commonweal.models.embedded import EmbeddedModel, find_weights
+from commonweal.models.embedder import embed_texts
 from commonweal.models.model import ChoiceField, Form, IntegerField, TextField
 
 PREFIXES = ("You fish in a lake with four others. Take little and it lasts.", "You share a pasture. Be fair.")
@@ -120,6 +121,14 @@ def test_a_worker_that_always_dies_is_given_up(tmp_path: Path, monkeypatch: pyte
 
 
 FORM = Form((IntegerField("amount", 3, 17), ChoiceField("to", ("Ann", 'Bob "B" Lee')), TextField("say", 6)))
+
+
+def test_texts_are_embedded_by_the_offline_embedder(model: EmbeddedModel):
+    # Known answer: the embedder's own vectors; the event loop goes on meanwhile and no worker is started for it.
+    texts = ("The stock is low.", "Hardly any fish are left.", "A vote was held.")
+    values = asyncio.run(model.embed(texts)).values
+    assert (values == embed_texts(texts).values).all()
+    assert values[0] @ values[1] > values[0] @ values[2]
 
 
 def test_a_form_is_kept_at_any_temperature(model: EmbeddedModel):

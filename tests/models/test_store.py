@@ -18,7 +18,8 @@ import pytest
 from commonweal.core.errors import LogError, ModelRefusedError, StudyError, TransientModelError
 from commonweal.models.endpoint import Endpoint
 from commonweal.models.model import Form, IntegerField, Reply, Scores, Usage
-from commonweal.models.store import Call, ReplyStore, Stored
+from commonweal.models.store import Call, ReplyStore
+from commonweal.models.stored import Stored
 
 CALL = Call("score", "sha256:m", "prefix", "suffix", '{"options":["A","B"]}')
 # Awkward bits: a subnormal, a sum that is not its decimal, a long fraction.

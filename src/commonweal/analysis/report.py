@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
 from typing import cast
 
+from commonweal.analysis.card_page import write_card
+from commonweal.analysis.cards import read_card
 from commonweal.analysis.estimates import list_missing, say_number
 from commonweal.analysis.figures import Means, draw_acts, draw_arms, draw_phase_map, draw_theory, draw_trace
 from commonweal.analysis.findings import THEORY, Finding, Findings, read_findings
@@ -46,8 +47,8 @@ def write_report(directory: Path) -> Path:
     """
     directory = Path(directory)
     plan, trials, findings = read_plan(directory), read_trials(directory), read_findings(directory)
-    means, card = findings.index_means(), _read_card(directory)
-    grade = grade_report(plan, findings, sum(list_missing(plan, trials).values()), card is not None)
+    means, card = findings.index_means(), read_card(directory)
+    grade = grade_report(plan, findings, sum(list_missing(plan, trials).values()), card)
     recorded = _choose_recorded(plan, list_recorded(directory))
     parts = sorted(plan.parts, key=lambda part: part.name != plan.primary.part)
     body = "\n".join(
@@ -57,7 +58,7 @@ def write_report(directory: Path) -> Path:
             write_section("One trial, tick by tick", write_figure(draw_trace(plan, trials, directory), "Trace.")),
             *(_write_story(directory, plan, part, recorded.get(part.name, ())) for part in parts),
             write_section("What was run", _write_runs(plan, trials)),
-            write_section("The mind card", card or ""),
+            write_section("The mind card", write_card(card) if card else ""),
             write_section("Estimates", _write_estimates(plan, findings)),
             write_section("Hypotheses", _write_list(plan.hypotheses)),
             write_section("The model (ODD)", write_pairs(list(plan.odd.items())) if plan.odd else ""),
@@ -280,32 +281,3 @@ def _write_lock(plan: Plan, findings: Findings) -> str:
     command = f"<pre><code>{escape_text(plan.order or f'commonweal run {plan.name}')} --out DIR</code></pre>"
     words = "The same plan on the same versions gives the same log digest."
     return write_pairs(pairs, code=True) + command + f"<p class=meta>{words}</p>"
-
-
-def _read_card(directory: Path) -> str | None:
-    """The mind card as HTML; None where the run has none. Raises LogError if it is damaged."""
-    path = directory / "card.json"
-    if not path.exists():
-        return None
-    try:
-        card = cast("dict[str, object]", json.loads(path.read_text(encoding="utf-8")))
-        probes = cast("list[dict[str, object]]", card["probes"])
-        rows = [
-            (
-                str(probe["name"]),
-                str(probe["what"]),
-                say_number(float(str(probe["effect_nats"])), sign=True),
-                " to ".join(say_number(float(str(probe[end]))) for end in ("low", "high")),
-                f"{probe['n']}",
-                str(probe["reading"]),
-            )
-            for probe in probes
-        ]
-        name, digest, prompts = str(card["model"]), str(card["digest"]), str(card["prompts"])
-        summary, null = str(card["summary"]), bool(card["null_model"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LogError(f"{path}: found a card that does not fit design/002 ({error}). Make the card again.") from error
-    head = ("probe", "what", "effect, nats", "interval", "n", "reading")
-    warning = write_warning(f"Null model. {name} is a negative control.") if null else ""
-    about = f"<p class=meta>{escape_text(f'{name}, {digest}; {prompts} prompts')}</p>"
-    return warning + f"<p>{escape_text(summary)}</p>" + write_table_html(head, rows, frozenset({2, 3, 4})) + about

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from commonweal.analysis.forks import Fork, read_fork
 from commonweal.analysis.logs import LogRow, read_trial
 from commonweal.analysis.plans import Part, read_plan, say_level
 
@@ -66,6 +67,8 @@ class Story:
     """Each metric's value."""
     scenes: tuple[Scene, ...]
     """Tick by tick."""
+    fork: Fork | None = None
+    """Where it left the trial that it is a fork of; None: it is no fork."""
 
     @property
     def name(self) -> str:
@@ -140,6 +143,7 @@ def read_story(directory: Path, part: str, cell: int, seed: int, limit: int | No
         readings=readings,
         values=tuple((row.name, row.value) for row in rows if row.kind == "value" and row.value is not None),
         scenes=scenes,
+        fork=read_fork(directory),
     )
 
 
@@ -235,6 +239,8 @@ def render_trial(directory: Path, part: str, cell: int, seed: int) -> str:
         head.append("NULL MODEL: a negative control; nothing here is evidence about language models.")
     counts = f"{len(story.scenes)} {spec.tick_name}s" + (f", {spec.agents} agents" if spec.agents else "")
     head.append(f"{counts}; ticks and agents are counted from 0, as in the log")
+    if story.fork is not None:
+        head.append(clean_text(f"a fork: {story.part.tick_name}s before {story.fork.tick} are its parent's"))
     head.append("; ".join(f"{name} {value:g}" for name, value in story.values))
     body = _render_scenes(story) if story.traced else _render_table(story)
     return "\n".join([*(line for line in head if line), "", *body]) + "\n"
@@ -243,6 +249,7 @@ def render_trial(directory: Path, part: str, cell: int, seed: int) -> str:
 def _render_scenes(story: Story) -> list[str]:
     text: list[str] = []
     for scene in story.scenes:
+        text += _fork_mark(story, scene.tick)
         state = ", ".join(f"{line.name} {line.text}" for line in scene.lines if line.kind == "reading")
         text.append(f"{story.part.tick_name} {scene.tick}" + (f"   [{state}]" if state else ""))
         for line in scene.lines:
@@ -257,6 +264,13 @@ def _render_scenes(story: Story) -> list[str]:
     return text
 
 
+def _fork_mark(story: Story, tick: int) -> list[str]:
+    """The line that stands before the first tick of a fork that is not its parent's."""
+    if story.fork is None or story.fork.tick != tick:
+        return []
+    return [f"---- {clean_text(story.fork.words, 400)} ----"]
+
+
 def _render_table(story: Story) -> list[str]:
     names = [name for name, _ in story.readings]
     rows = [[story.part.tick_name, *names]]
@@ -265,7 +279,10 @@ def _render_table(story: Story) -> list[str]:
         rows.append([str(scene.tick), *cells])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     text = ["Per-agent traces were not recorded for this trial; its readings:", ""]
-    text += ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    text.append(lines[0])
+    for scene, line in zip(story.scenes, lines[1:], strict=True):
+        text += [*_fork_mark(story, scene.tick), line]
     events = [(scene.tick, line) for scene in story.scenes for line in scene.lines if line.kind == "event"]
     if events:
         text += ["", "Events:"]

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from commonweal.app import card, fork, replies, run
 from commonweal.core.errors import LogError, StudyError
-
-if TYPE_CHECKING:
-    from commonweal.lab.order import Order
 
 
 def dispatch(given: argparse.Namespace) -> int:
     """Do what was asked, and return the exit code."""
     verbs = {
         "list": _list,
-        "run": _run,
-        "plan": _plan,
+        "run": run.run,
+        "plan": run.plan,
         "table": _table,
         "estimate": _estimate,
         "report": _report,
         "show": _show,
         "cite": _cite,
+        "fork": fork.run,
+        "card": card.run,
+        "replies": replies.run,
+        "seat": _seat,
     }
     return verbs[given.verb](given)
 
@@ -45,74 +43,6 @@ def _list(given: argparse.Namespace) -> int:
             for entry in own:
                 print(f"  {entry.name:<{width}}  {entry.summary}")
     return 0
-
-
-def _order(given: argparse.Namespace) -> tuple[Order, Path]:
-    from commonweal.lab.order import Order
-    from commonweal.models.choice import ModelChoice
-
-    order = Order(given.study, given.seeds, given.quick, ModelChoice(given.model, given.endpoint))
-    name = Path(given.study).stem if given.study.endswith(".py") else given.study
-    return order, Path(given.out) if given.out else Path("runs") / name
-
-
-def _plan(given: argparse.Namespace) -> int:
-    from commonweal.lab.run import plan_run
-
-    order, directory = _order(given)
-    plan = plan_run(order, directory)
-    print(f"{directory / 'plan.json'}: {_cost(plan)}")
-    return 0
-
-
-def _cost(plan: dict[str, object]) -> str:
-    predicted = plan["predicted"]
-    assert isinstance(predicted, dict)
-    calls = f", {predicted['model_calls']} calls of a language model" if predicted["model_calls"] else ""
-    return f"{predicted['trials']} trials{calls}, about {predicted['seconds']:.0f} core-seconds"
-
-
-def _run(given: argparse.Namespace) -> int:
-    from commonweal.app.console import Console
-    from commonweal.lab.run import is_finished, plan_run, run_study
-
-    order, directory = _order(given)
-    plan = plan_run(order, directory)
-    if is_finished(directory):
-        print(f"{directory} is finished: nothing to do. The report is {directory / 'report.html'}")
-        return 0
-    study = plan["study"]
-    assert isinstance(study, dict)
-    print(f"{study['name']}: {study['question']}")
-    print(f"{_cost(plan)}, into {directory}")
-    began = time.perf_counter()
-    jobs = given.jobs or len(os.sched_getaffinity(0))
-    with Console() as console:
-        progress = run_study(order, directory, jobs, console.show)
-    if progress.failed:
-        for problem in progress.failed:
-            print(f"commonweal: {problem}", file=sys.stderr)
-        print(
-            f"commonweal: {progress.done} of {progress.trials} trials are finished and kept; the same command goes on",
-            file=sys.stderr,
-        )
-        return 1
-    _analyse(directory)
-    print(f"{progress.done} trials in {time.perf_counter() - began:.0f} s. The report is {directory / 'report.html'}")
-    return 0
-
-
-def _analyse(directory: Path) -> None:
-    import json
-
-    from commonweal.analysis.estimates import write_estimates
-    from commonweal.analysis.report import write_report
-    from commonweal.analysis.trials import write_table
-
-    write_table(directory)
-    estimates = write_estimates(directory)
-    write_report(directory)
-    print(json.loads(estimates.read_text())["answer"])
 
 
 def _table(given: argparse.Namespace) -> int:
@@ -158,6 +88,12 @@ def _show(given: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
         print(render_trial(replay(directory, trial, Path(folder) / "replay"), *trial))
     return 0
+
+
+def _seat(given: argparse.Namespace) -> int:
+    from commonweal.app import seat
+
+    return seat.run(given)
 
 
 def _cite(given: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
-"""The command line: `commonweal list | run | plan | table | estimate | report | show | cite`.
+"""The command line: `commonweal list | run | plan | table | estimate | report | show | card | fork | replies | seat | cite`.
 
-Exit codes: 0 done, 1 a run failed, 2 the caller's mistake.
+Exit codes: 0 done, 1 a run failed, 2 the caller's mistake, 3 a run met its budget.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from commonweal import __version__
+from commonweal.app import card, fork, replies, run, seat
 from commonweal.core.errors import CommonwealError, StudyError
 
 _ABOUT = """\
@@ -31,18 +32,7 @@ def parser() -> argparse.ArgumentParser:
     listing = verbs.add_parser("list", help="what there is, by name")
     listing.add_argument("shelf", nargs="?", help="studies, worlds, minds, institutions, channels or metrics; default: all")
 
-    for verb, about in (("run", "run a study and write its report; go on with one that was begun"), ("plan", "plan only")):
-        own = verbs.add_parser(verb, help=about)
-        own.add_argument("study", metavar="STUDY", help="a name in the catalogue, or a Python file that holds a Study")
-        own.add_argument("--out", metavar="DIR", help="the run's folder; default: ./runs/STUDY")
-        own.add_argument("--seeds", type=_positive, metavar="N", help="trials a cell in main parts; default: as the study says")
-        own.add_argument("--quick", action="store_true", help="at most 2 seeds, and 3 ticks with language minds")
-        own.add_argument("--model", default="embedded", metavar="NAME", help="`embedded` (default), or a name at --endpoint")
-        own.add_argument(
-            "--endpoint", metavar="URL", help="base URL of an OpenAI-compatible endpoint, as in http://127.0.0.1:8080/v1"
-        )
-        if verb == "run":
-            own.add_argument("--jobs", type=_positive, metavar="N", help="worker processes; default: one a core")
+    run.add(verbs)
 
     for verb, about in (
         ("table", "trials on disk -> trials.parquet, one row a trial"),
@@ -56,15 +46,14 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("trial", metavar="PART/CELL/SEED", help="as in scripted/0/0")
     show.add_argument("--replay", action="store_true", help="run a compiled trial's seed again, to see every act of it")
 
+    seat.add(verbs)
+
+    fork.add(verbs)
+    card.add(verbs)
+    replies.add(verbs)
+
     verbs.add_parser("cite", help="what a study is built on").add_argument("study", metavar="STUDY")
     return top
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -32,6 +32,18 @@ class ModelError(CommonwealError):
 class TransientModelError(ModelError):
     """The call failed in a way that may pass: a time-out, a rate limit, a worker that died."""
 
+    def __init__(self, message: str, wait_s: float = 0.0, limited: bool = False) -> None:
+        """Say what failed.
+
+        Args:
+            message: what was found, expected, and can be done.
+            wait_s: seconds that the model asked to be left alone, 0 if it named none.
+            limited: whether it failed because too much was asked at once.
+        """
+        super().__init__(message)
+        self.wait_s = wait_s
+        self.limited = limited
+
 
 class ModelRefusedError(ModelError):
     """The call can never succeed as things are: no such model, no key, no weights, no endpoint."""

@@ -1,18 +1,21 @@
 """A lens names one thing a society is made of, so that a study can vary it: `rule("audit", Audit, lambda a: a.detect)`.
 
 It is typed, looks through wrappers (parts with a field `inner`) by name and type, refuses none or two matches, hashes, and
-prints as `rules.audit:Audit.detect`.
+prints as `rules.audit:Audit.detect`; `parse` reads that form back, for a society that is at hand.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, cast
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 
 from commonweal.core.errors import StudyError
 from commonweal.core.named import Named
@@ -21,6 +24,9 @@ from commonweal.core.seats import Seating
 from commonweal.core.society import Society
 
 P = TypeVar("P")
+
+_SHELVES = ("world", "minds", "seats", "rules", "channel")
+_STEP = re.compile(r"\.(\w+)|(\[[^\[\]]*\])")
 
 
 class _Path:
@@ -65,7 +71,7 @@ class Lens:
         Raises:
             StudyError: there is no such part, or two, or it has no such field.
         """
-        return self._value(self._part(society))
+        return self._value(self.part(society))
 
     def set(self, society: Society, value: Any) -> Society:
         """A copy of the society with another value here, converted to the type of the one that stood.
@@ -73,7 +79,7 @@ class Lens:
         Raises:
             StudyError: as `get`.
         """
-        part = self._part(society)
+        part = self.part(society)
         old = self._value(part)
         if eqx.is_array(old):
             value = jnp.asarray(value, old.dtype)
@@ -83,6 +89,28 @@ class Lens:
         root: Any = shelf[self.name] if self.name else shelf
         changed = _rewrapped(root, part, _put(part, self.path, value))
         return dataclasses.replace(society, **{self.shelf: shelf.replace(self.name, changed) if self.name else changed})
+
+    def read(self, society: Society, text: str) -> object:
+        """The value that a text means here: words, a number, `true` or `false`, or a list as JSON, of the type that stands.
+
+        Raises:
+            StudyError: as `get`, or the text means no such value, or what stands here cannot be written as text.
+        """
+        old = self.get(society)
+        if isinstance(old, str):
+            return text
+        if not (isinstance(old, (bool, int, float)) or eqx.is_array(old)):
+            raise StudyError(f"{self} is {type(old).__name__}, which no text can stand for; name a number or word inside it")
+        like = np.asarray(old)
+        try:
+            value = np.asarray(json.loads(text))
+            if value.shape != like.shape or np.isnan(value).any() or not _fits(value, like):
+                raise ValueError
+        except (ValueError, TypeError):
+            what = {"b": "true or false", "i": "a whole number", "u": "a whole number"}.get(like.dtype.kind, "a number")
+            many = f", {list(like.shape)} of them as JSON" if like.shape else ""
+            raise StudyError(f"{self} = {text[:60]!r} cannot be read; expected {what}{many}, as {like.tolist()}") from None
+        return value.tolist()
 
     def static(self, society: Society) -> bool:
         """Whether the value shapes the program (a size, a flag, a part) instead of being data.
@@ -96,7 +124,12 @@ class Lens:
         """Whether it names the network, or a number of its recipe."""
         return self.shelf == "seats" and self.path[:1] == ("network",)
 
-    def _part(self, society: Society) -> Any:
+    def part(self, society: Society) -> Any:
+        """The part that holds the value, inside its wrappers.
+
+        Raises:
+            StudyError: there is no such part, or two.
+        """
         shelf: Any = getattr(society, self.shelf)
         root: Any = shelf[self.name] if isinstance(shelf, Named) else shelf
         found = _of_kind(root, self.kind)
@@ -120,6 +153,88 @@ class Lens:
             else:
                 value = getattr(value, step)
         return value
+
+
+def _fits(value: np.ndarray[Any, Any], like: np.ndarray[Any, Any]) -> bool:
+    """Whether numbers can be held by the type of others without loss (of whole numbers and truth values)."""
+    if like.dtype.kind not in "iu":
+        return value.dtype.kind in ("b" if like.dtype.kind == "b" else "iuf")
+    bounds = np.iinfo(like.dtype)
+    return value.dtype.kind in "iu" and bool(((value >= bounds.min) & (value <= bounds.max)).all())
+
+
+def parse(text: str, society: Society) -> Lens:
+    """The lens that prints as this text, on a part of this society.
+
+    Args:
+        text: as in `rules.audit:Audit.detect`, `world.growth`, `seats.share[ruthless]`; the class of a world or channel may be
+            named too, as in `world:Commons.growth`.
+        society: whose parts are meant.
+
+    Raises:
+        StudyError: it names nothing in this society; the message lists what there is.
+    """
+    shelf, place = next(((own, text[len(own) :]) for own in _SHELVES if re.match(rf"{own}(?!\w)", text)), ("", ""))
+    held: Any = getattr(society, shelf, None)
+    name, root = "", held
+    if isinstance(held, Named):
+        fitting = [own for own in held.names if re.match(rf"\.{re.escape(own)}(?=:|$)", place)]
+        name = max(fitting, key=len, default="")
+        root, place = (held[name], place[len(name) + 1 :]) if name else (None, "")
+    match = re.fullmatch(r"(?::(\w+))?((?:\.\w+|\[[^\[\]]*\])*)", place)
+    if root is None or match is None or (name and match[2] and not match[1]):
+        raise _unknown(text, society)
+    kinds = [kind for part in _chain(root) for kind in type(part).__mro__ if kind.__name__ == match[1]]
+    if match[1] and not kinds:
+        raise _unknown(text, society)
+    kind = kinds[0] if kinds else object if name else type(root)
+    found = Lens(shelf, name, kind, tuple(step[0] or step[1] for step in _STEP.findall(match[2])))
+    part = found.part(society)
+    for step in found.path:
+        # Fields alone are walked into: an array, a word or a class has attributes that are no part of a society.
+        named = isinstance(part, Named) and step.startswith("[") and step[1:-1] in part
+        if not named and step not in _fields(part):
+            raise _unknown(text, society)
+        part = part[step[1:-1]] if named else getattr(part, step)
+    return found
+
+
+def _fields(value: Any) -> tuple[str, ...]:
+    """Names of a part's fields; none of what is no part."""
+    return tuple(item.name for item in dataclasses.fields(value)) if dataclasses.is_dataclass(value) else ()
+
+
+def _unknown(text: str, society: Society) -> StudyError:
+    """What there is instead of what was named: on the same shelf, where that is one."""
+    there = places(society)
+    near = difflib.get_close_matches(text, there, 1)
+    hint = f"; did you mean {near[0]}?" if near else "."
+    shelf = tuple(own for own in there if re.split(r"\W", own)[0] == re.split(r"\W", text)[0])
+    return StudyError(f"{text[:80]!r} names nothing of this society{hint} Expected one of {', '.join(shelf or there)}")
+
+
+def places(society: Society) -> tuple[str, ...]:
+    """Every value of a society that a text can stand for (see `Lens.read`), by the printed form of its lens."""
+    found: list[str] = []
+    for shelf in _SHELVES:
+        held: Any = getattr(society, shelf)
+        for name, root in held.items() if isinstance(held, Named) else [("", held)]:
+            for part in _chain(root):
+                found += [str(Lens(shelf, name, type(part), path)) for path in _values(part, ()) if path]
+    return tuple(found)
+
+
+def _values(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Paths to the numbers, truth values and words inside a part, but not inside the part that it wraps."""
+    if isinstance(value, (str, bool, int, float)) or eqx.is_array(value):
+        yield path
+    elif isinstance(value, Named):
+        for name, child in cast("Named[Any]", value).items():
+            yield from _values(child, (*path, f"[{name}]"))
+    elif dataclasses.is_dataclass(value):
+        for item in dataclasses.fields(value):
+            if item.name not in ("inner", "model"):
+                yield from _values(getattr(value, item.name), (*path, item.name))
 
 
 def _chain(part: Any) -> list[Any]:

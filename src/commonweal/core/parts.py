@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import PyTree
 from numpy.typing import NDArray
 
-from commonweal.core.arrays import Units
+from commonweal.core.arrays import Index, Units
 from commonweal.core.menu import Acts, Menu
 from commonweal.core.named import Named
 from commonweal.core.numbers import Total
@@ -108,6 +108,10 @@ class Mind(eqx.Module):
     def act(self, memory: Memory, view: View, key: Key) -> Decision:
         """Answers to the view's menu, and memory; a question left out gets its default."""
 
+    def tally(self, memory: Memory) -> Named[Index]:
+        """What it counts of this tick's decisions, [a] whole numbers by name, from its memory after them: for metrics alone."""
+        return Named((), ())
+
 
 class HostedMind(eqx.Module):
     """A mind that lives outside the compiled program: language, outside processes, people. One seat at a time.
@@ -118,11 +122,18 @@ class HostedMind(eqx.Module):
     version: ClassVar[int] = 1
     slots: ClassVar[int] = 0
     """How many texts a seat remembers."""
+    bound: ClassVar[tuple[str, ...]] = ("model",)
+    """Fields that a run fills in: no part of the society's digest, for which `digest` stands."""
 
     @property
     @abc.abstractmethod
     def digest(self) -> str:
         """Identity of everything outside this value that moves an answer (a model's digest); empty: nothing."""
+
+    @property
+    def calls_per_act(self) -> float:
+        """Calls of a model, or offers to whoever answers, that an act takes on average: what a plan counts."""
+        return 1.0
 
     @abc.abstractmethod
     async def act(self, words: Words, key: int) -> HostedDecision:

@@ -120,7 +120,7 @@ def _lines(path: str, value: Any) -> Iterator[tuple[str, Any, bytes]]:
         outside = getattr(value, "digest", "") if isinstance(value, HostedMind) else ""
         yield path, value, f"{path}={type(value).__module__}.{type(value).__qualname__}/{version}{outside}".encode()
         for name, child in _fields(value):
-            if not (isinstance(value, HostedMind) and name == "model"):
+            if not (isinstance(value, HostedMind) and name in value.bound):
                 yield from _lines(f"{path}.{name}", child)
     elif isinstance(value, tuple):
         yield path, value, f"{path}=tuple/{len(value)}".encode()

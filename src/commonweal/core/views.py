@@ -146,6 +146,8 @@ class Tick(eqx.Module):
     """The world's facts."""
     born: Flags
     """Seats that had a new mind at the start of this tick."""
+    tallies: Named[Index] = Named((), ())
+    """What minds count of their own decisions, [a] as `mind.name`, 0 in seats of others. Rules must not read it."""
 
 
 class End(eqx.Module):

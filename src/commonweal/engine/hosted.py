@@ -2,7 +2,7 @@
 
 Turns are read from a snapshot and committed in seat order: every seat reads the view of the tick's start, and answers are
 written, and texts given their handles, in seat order after all replies are in. So a trial gives the same log at any
-concurrency.
+concurrency. Seats are worded one after the other, and the first calls are on their way while later seats are worded.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from commonweal.engine.log import TrialLog
 from commonweal.engine.phases import Choices, Committed, State, commit, decide, offer
 from commonweal.engine.trial import Output, Trial, begin, extended, read
 from commonweal.engine.words import blank_rows, in_words, write_answers
+from commonweal.models.scheduler import ticks_left
 
 T = TypeVar("T")
 
@@ -82,15 +83,36 @@ class _Texts:
         return self.handles[text]
 
 
-async def advance(trial: Trial, ticks: int) -> Trial:
+async def advance(trial: Trial, ticks: int, later: int = 0) -> Trial:
     """The trial after more ticks, hosted minds asked side by side within each tick.
+
+    Args:
+        trial: as far as it has come.
+        ticks: how many more.
+        later: how many will follow these: of trials that share a model, that with the fewest before it is served first.
 
     Raises:
         ModelError: a model could not be asked; the trial as it was before the call is unharmed.
     """
-    for _ in range(ticks):
+    for left in reversed(range(ticks)):
+        ticks_left.set(later + left)
         trial = await _tick(trial)
     return trial
+
+
+def warm_up(trial: Trial) -> None:
+    """Compile what a tick needs, by a tick that nobody sees: no call waits for a compiler.
+
+    Args:
+        trial: as begun.
+    """
+    society, state, key = without_models(trial.society), trial.state, trial.key
+    choices = _decide(society, state, _offer(society, state), key)
+    view = cast("View", jax.device_get(_offer(society, state)))
+    rows = blank_rows(view.menu)
+    _keys(key, state.tick, jnp.arange(state.seats.n))
+    choices = _merged(choices, rows, {name: np.zeros(state.seats.n, bool) for name in rows}, choices.minds)
+    jax.block_until_ready(_read(trial.metrics, trial.record, _commit(society, state, _offer(society, state), choices, key)))
 
 
 async def _tick(trial: Trial) -> Trial:
@@ -104,8 +126,7 @@ async def _tick(trial: Trial) -> Trial:
     asked = _asked_seats(society, state, view)
     if asked:
         snapshot, seen = cast("tuple[State, View]", jax.device_get((state, view)))
-        words = in_words(society, snapshot, seen, trial.texts, asked)
-        replies = await asyncio.gather(*(_answer(society, snapshot, own, key) for own in words))
+        words, replies = await _replies(society, snapshot, seen, trial, asked)
         choices = _commit_replies(society, snapshot, seen, choices, words, replies, texts, events)
         for name in ("calls", "prompt_tokens", "new_tokens"):
             costs[name] = costs.get(name, 0) + sum(getattr(reply, name) for reply in replies)
@@ -122,6 +143,55 @@ async def _tick(trial: Trial) -> Trial:
     return dataclasses.replace(after, texts=tuple(texts.texts), events=tuple(events), costs=costs)
 
 
+_WORDED_AT_ONCE = 4
+"""Seats that are worded before those worded so far may send their calls."""
+
+
+async def _replies(
+    society: Society, state: State, view: View, trial: Trial, asked: tuple[int, ...]
+) -> tuple[list[Words], list[HostedDecision]]:
+    """What every asked seat reads and answers, in seat order. When one cannot be asked, the others are called off."""
+    keys = seat_keys(trial.key, state.tick, state.seats.n)
+    words: list[Words] = []
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks: list[asyncio.Task[HostedDecision]] = []
+            for own in in_words(society, state, view, trial.texts, asked):
+                mind = cast("HostedMind", society.minds.values[int(state.seats.mind[own.seat])])
+                words.append(own)
+                tasks.append(group.create_task(mind.act(own, keys[own.seat])))
+                if len(words) % _WORDED_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+    except BaseExceptionGroup as failed:
+        raise _first(failed) from None
+    return words, [task.result() for task in tasks]
+
+
+def _first(failed: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first of the errors that ended a tick."""
+    error = failed.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+@jax.jit
+def _keys(key: Key, tick: Any, seats: Any) -> Any:
+    root = key.child("tick").child(tick).child("hosted")
+    return jax.vmap(lambda seat: root.child(seat).bits(2))(seats)
+
+
+def seat_keys(key: Key, tick: Any, n: int) -> list[int]:
+    """Each seat's key in a tick, 0 to 2^63 - 1: where its order of options and its luck come from.
+
+    Args:
+        key: the trial's.
+        tick: from 0.
+        n: seats.
+    """
+    words = np.asarray(_keys(key, jnp.asarray(tick), jnp.arange(n))).astype(np.uint64)
+    joined = (words[:, 0] << np.uint64(32) | words[:, 1]) & np.uint64(2**63 - 1)
+    return [int(own) for own in joined]
+
+
 def _asked_seats(society: Society, state: State, view: View) -> tuple[int, ...]:
     """Seats of hosted minds that are asked anything now."""
     hosted = [index for index, mind in enumerate(society.minds.values) if isinstance(mind, HostedMind)]
@@ -130,13 +200,6 @@ def _asked_seats(society: Society, state: State, view: View) -> tuple[int, ...]:
     for question in view.menu.values:
         some |= np.asarray(question.asked)
     return tuple(int(seat) for seat in np.flatnonzero(mine & some))
-
-
-async def _answer(society: Society, state: State, words: Words, key: Key) -> HostedDecision:
-    mind = cast("HostedMind", society.minds.values[int(state.seats.mind[words.seat])])
-    own = key.child("tick").child(words.tick).child("hosted").child(words.seat).bits(2)
-    high, low = (int(word) for word in np.asarray(own))
-    return await mind.act(words, ((high << 32) | low) & (2**63 - 1))
 
 
 def _commit_replies(
@@ -170,13 +233,17 @@ def _commit_replies(
             memories[places[index]][own.seat] = handles + [-1] * (mind.slots - len(handles))
         for incident in (*reply.incidents, *incidents):
             events.append(Event(own.tick, incident.kind, own.seat, (), storable(f"{incident.question}: {incident.words}")))
+    return _merged(choices, rows, written, tuple(jax.tree.map(jnp.asarray, memory) for memory in memories))
+
+
+def _merged(choices: Choices, rows: dict[str, Any], written: dict[str, Any], minds: tuple[Any, ...]) -> Choices:
     names = choices.acts.names
     merged = _merge(
         choices,
         Named(names, tuple(jax.tree.map(jnp.asarray, rows[name]) for name in names)),
         Named(names, tuple(jnp.asarray(written[name]) for name in names)),
     )
-    return dataclasses.replace(merged, minds=tuple(jax.tree.map(jnp.asarray, memory) for memory in memories))
+    return dataclasses.replace(merged, minds=minds)
 
 
 async def run_hosted(
@@ -195,7 +262,9 @@ async def run_hosted(
         StudyError: before anything runs, for a mistake of the author.
         ModelError: a model could not be asked.
     """
-    return (await advance(begin(society, seed, metrics, record), ticks)).log()
+    trial = begin(society, seed, metrics, record)
+    warm_up(trial)
+    return (await advance(trial, ticks)).log()
 
 
 def run_sync(work: Coroutine[Any, Any, T]) -> T:

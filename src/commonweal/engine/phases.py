@@ -14,16 +14,17 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int32, PyTree
 
-from commonweal.core.arrays import Flags, PackedActs, Units
+from commonweal.core.arrays import Flags, Index, PackedActs, Units
 from commonweal.core.branches import apart
 from commonweal.core.menu import Acts, choose, defaults, lawful_or_default
 from commonweal.core.named import Named
 from commonweal.core.numbers import Total, added, total
+from commonweal.core.parts import Mind
 from commonweal.core.seats import Links, Seats
 from commonweal.core.society import Society
 from commonweal.core.streams import Key
 from commonweal.core.views import Fined, Memory, Offer, Ruling, Tick, Told, View, same_seats
-from commonweal.engine.families import decide_families, newborn
+from commonweal.engine.families import decide_families, families, newborn
 
 
 class State(eqx.Module):
@@ -212,6 +213,7 @@ def commit(society: Society, state: State, view: View, choices: Choices, key: Ke
         purse=state.purse,
         facts=outcome.facts,
         born=state.born,
+        tallies=_tallies(society, state, choices),
     )
     rulings: list[Ruling] = []
     for name, rule, memory in zip(society.rules.names, society.rules.values, memories, strict=True):
@@ -241,6 +243,18 @@ def commit(society: Society, state: State, view: View, choices: Choices, key: Ke
     )
     movable = society.minds.names if any(ruling.heir is not None for ruling in rulings) else ()
     return Committed(after, tick, ledger, movable)
+
+
+def _tallies(society: Society, state: State, choices: Choices) -> Named[Index]:
+    """What each mind counts of the decisions of its own seats."""
+    found: list[tuple[str, Index]] = []
+    for group, memory in zip(families(society), choices.minds, strict=True):
+        for index in group:
+            mind, name = society.minds.values[index], society.minds.names[index]
+            if isinstance(mind, Mind):
+                mine = state.seats.mind == index
+                found += [(f"{name}.{own}", jnp.where(mine, count, 0)) for own, count in mind.tally(memory).items()]
+    return Named.of(*found)
 
 
 def _bind(society: Society, state: State, view: View, choices: Choices, at: Key) -> tuple[Acts, list[Memory]]:

@@ -20,8 +20,8 @@ Rows = list[Any]
 """Answers to one question as NumPy arrays, [a, ...]; a record has one a field."""
 
 
-def in_words(society: Society, state: State, view: View, texts: tuple[str, ...], seats: tuple[int, ...]) -> list[Words]:
-    """What each of these seats reads now. `state` and `view` hold NumPy arrays.
+def in_words(society: Society, state: State, view: View, texts: tuple[str, ...], seats: tuple[int, ...]) -> Iterator[Words]:
+    """What each of these seats reads now, one after the other. `state` and `view` hold NumPy arrays.
 
     The rules are worded once, from what everybody may know; the rest comes from the seat's own rows alone.
     """
@@ -30,7 +30,6 @@ def in_words(society: Society, state: State, view: View, texts: tuple[str, ...],
         + [text for rule, memory in zip(society.rules.values, state.rules, strict=True) if (text := rule.describe(memory))]
     )
     places = {index: place for place, group in enumerate(families(society)) for index in group}
-    found: list[Words] = []
     for seat in seats:
         own = places[int(state.seats.mind[seat])]
         ruled = [
@@ -40,7 +39,7 @@ def in_words(society: Society, state: State, view: View, texts: tuple[str, ...],
         ]
         heard = society.channel.describe(view.inbox, seat, texts) if int(view.tick) else ""
         mine, theirs = told_acts(view.told, view.contacts, seat)
-        found.append(
+        yield (
             Words(
                 seat=seat,
                 tick=int(view.tick),
@@ -57,7 +56,6 @@ def in_words(society: Society, state: State, view: View, texts: tuple[str, ...],
                 theirs=theirs,
             )
         )
-    return found
 
 
 def told_acts(told: Told | None, contacts: Contacts | None, seat: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

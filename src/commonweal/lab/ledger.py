@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,8 @@ class Progress:
     """What went wrong in chunks that failed for good."""
     open: int
     """Chunks that are neither done nor failed."""
+    stopped: str = ""
+    """Why no more chunks are begun though some are open, as a spent budget; empty: none stopped it."""
 
 
 class Ledger:
@@ -131,10 +133,30 @@ class Ledger:
                 "UPDATE chunks SET state='open', owner=NULL, attempts=0, error=NULL, progress=0 "
                 "WHERE state IN ('leased', 'failed')"
             )
+            connection.execute("DELETE FROM facts WHERE name='stopped'")
 
-    def lease(self, owner: str) -> Chunk | None:
-        """The next open (or lapsed) chunk, leased to this worker, the heaviest first; None: nothing is open."""
-        now = time.time()
+    def stop(self, why: str) -> None:
+        """Say that no more chunks are begun before somebody runs this folder again."""
+        with self._connection() as connection:
+            connection.execute("INSERT OR IGNORE INTO facts VALUES ('stopped', ?)", (why,))
+
+    def give_back(self, chunk: Chunk) -> None:
+        """Open a leased chunk again, through no fault of its own."""
+        with self._connection() as connection:
+            connection.execute(
+                "UPDATE chunks SET state='open', owner=NULL, attempts=attempts-1, progress=0 WHERE id=?", (chunk.id,)
+            )
+
+    def left(self, parts: Sequence[str]) -> int:
+        """Chunks of these parts that are neither done nor failed."""
+        marks = ",".join("?" * len(parts))
+        with self._connection() as connection:
+            query = f"SELECT count(*) FROM chunks WHERE state IN ('open', 'leased') AND part IN ({marks})"
+            return int(connection.execute(query, tuple(parts)).fetchone()[0])
+
+    def lease(self, owner: str, parts: Sequence[str]) -> Chunk | None:
+        """The next open (or lapsed) chunk of these parts, leased to this worker, the heaviest first; None: nothing is open."""
+        now, marks = time.time(), ",".join("?" * len(parts))
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(
@@ -143,9 +165,9 @@ class Ledger:
                 (now, MAX_ATTEMPTS),
             )
             row = connection.execute(
-                "SELECT id, part, trials FROM chunks WHERE state='open' OR (state='leased' AND lapses < ?) "
-                "ORDER BY weight DESC, id LIMIT 1",
-                (now,),
+                "SELECT id, part, trials FROM chunks WHERE (state='open' OR (state='leased' AND lapses < ?)) "
+                f"AND part IN ({marks}) ORDER BY weight DESC, id LIMIT 1",
+                (now, *parts),
             ).fetchone()
             if row:
                 connection.execute(
@@ -182,6 +204,7 @@ class Ledger:
         """How far the run has come."""
         with self._connection() as connection:
             rows = connection.execute("SELECT state, count, weight, progress, error FROM chunks").fetchall()
+            stopped = connection.execute("SELECT value FROM facts WHERE name='stopped'").fetchone()
         return Progress(
             trials=sum(row[1] for row in rows),
             done=sum(row[1] for row in rows if row[0] == "done"),
@@ -189,6 +212,7 @@ class Ledger:
             work_done=sum(row[2] * row[3] for row in rows),
             failed=tuple(dict.fromkeys(str(row[4]) for row in rows if row[0] == "failed")),
             open=sum(row[0] in ("open", "leased") for row in rows),
+            stopped=str(stopped[0]) if stopped else "",
         )
 
     def finished(self) -> list[int]:

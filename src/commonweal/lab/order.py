@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from commonweal.lab.desk import bind_desk, desk_for
 from commonweal.lab.plan import Json, bound_study, make_plan, needs_model
 from commonweal.lab.study import Study, load_study, source_file
+from commonweal.minds.desk import Desk
 from commonweal.models.choice import ModelChoice
 from commonweal.models.model import Model
 
@@ -43,6 +45,8 @@ class Prepared:
     """The run's model; None: no mind needs one."""
     source: Path | None
     """The study's file."""
+    desk: Desk | None = None
+    """Where seats that are held from outside are offered; None: there are none."""
 
     def plan(self) -> Json:
         """What will be run."""
@@ -61,5 +65,8 @@ def prepare(order: Order, replies: Path | None = None) -> Prepared:
         ModelRefusedError: its model cannot be had.
     """
     study = load_study(order.reference).scaled(order.seeds, order.quick)
-    model = order.model.open(replies) if needs_model(study) else None
-    return Prepared(bound_study(study, model), model, source_file(order.reference))
+    choice = dataclasses.replace(order.model, budget=order.model.budget.within(study.budget))
+    model = choice.open(replies) if needs_model(study) else None
+    desk = desk_for(study, replies)
+    seated = bound_study(study if desk is None else bind_desk(study, desk), model)
+    return Prepared(seated, model, source_file(order.reference), desk)

@@ -25,6 +25,8 @@ from commonweal.core.streams import Key
 from commonweal.engine.check import check
 from commonweal.lab.odd import describe_model
 from commonweal.lab.study import Factor, Part, Study
+from commonweal.minds.language import NEW_TOKENS
+from commonweal.minds.prompts import PROMPT_TOKENS
 from commonweal.models.model import Model
 
 SCHEMA = "commonweal.plan/1"
@@ -124,7 +126,7 @@ def batches(part: Part, done: Set[tuple[int, int]] = frozenset()) -> list[Batch]
     for group in groups.values():
         society = part.society_of(cells[group[0]])
         if society.hosted:
-            seconds = SECONDS_PER_CALL * _hosted_seats(society) * part.ticks
+            seconds = SECONDS_PER_CALL * _calls_per_tick(society) * part.ticks
             whole = [(cell, seed) for cell in group for seed in range(part.seeds)]
             found += [Batch(part.name, (trial,), seconds, True) for trial in whole if trial not in done]
             continue
@@ -149,13 +151,16 @@ def make_plan(study: Study, model: Model | None, source: Path | None) -> Json:
     parts = [_part(study, part) for part in study.parts]
     work = [batch for part in study.parts for batch in batches(part)]
     hosted = [part for part in study.parts if part.society.hosted]
-    calls = sum(_hosted_seats(part.society_of(levels)) * part.ticks * part.seeds for part in hosted for levels in part.cells())
+    rates = [(_calls_per_tick(part.society_of(levels)), part.ticks * part.seeds) for part in hosted for levels in part.cells()]
+    calls = sum(math.ceil(rate * acts) for rate, acts in rates)
     predicted: Json = {
         "trials": sum(len(batch.trials) for batch in work),
         "agent_steps": sum(
             part.society_of(levels).seats.n * part.ticks * part.seeds for part in study.parts for levels in part.cells()
         ),
         "model_calls": calls,
+        "prompt_tokens": calls * PROMPT_TOKENS,
+        "new_tokens": calls * NEW_TOKENS,
         "seconds": round(sum(batch.seconds for batch in work), 1),
     }
     _keep_to_budget(study, calls, float(str(predicted["seconds"])))
@@ -242,7 +247,7 @@ def _short(value: object) -> str:
 
 def _keep_to_budget(study: Study, calls: int, seconds: float) -> None:
     for what, cost, limit in (
-        ("calls of language models", calls, study.budget.model_calls),
+        ("calls of language models", calls, study.budget.calls),
         ("seconds", seconds, study.budget.seconds),
     ):
         if limit is not None and cost > limit:
@@ -306,10 +311,11 @@ def _metric(metric: Metric) -> Json:
     }
 
 
-def _hosted_seats(society: Society) -> int:
+def _calls_per_tick(society: Society) -> float:
+    """Calls of models by all hosted seats together, on average."""
     seats = np.asarray(society.seats.seat(society.minds.names, None, Key.root(0)).mind)
-    hosted = [index for index, mind in enumerate(society.minds.values) if isinstance(mind, HostedMind)]
-    return int(np.isin(seats, hosted).sum())
+    hosted = {index: mind for index, mind in enumerate(society.minds.values) if isinstance(mind, HostedMind)}
+    return sum(mind.calls_per_act * int((seats == index).sum()) for index, mind in hosted.items())
 
 
 def _versions() -> Json:

@@ -47,11 +47,11 @@ def run_study(order: Order, directory: Path, jobs: int, report: Report) -> Progr
     Args:
         order: what is asked for, as it was planned.
         directory: the run's folder.
-        jobs: worker processes, at least 1, each with one XLA thread and one model thread.
+        jobs: worker processes of compiled trials, at least 1, each with one XLA thread; one more runs all hosted trials.
         report: called a few times a second with how far the run has come.
 
     Returns:
-        How it ended: nothing open; `failed` says what went wrong.
+        How it ended: nothing open, or `stopped` says why; `failed` says what went wrong.
 
     Raises:
         StudyError: `jobs` is below 1, or another process runs this folder.
@@ -66,10 +66,7 @@ def run_study(order: Order, directory: Path, jobs: int, report: Report) -> Progr
         if progress.open == 0:
             return progress
         _one_thread_each()
-        context = multiprocessing.get_context("spawn")
-        from commonweal.lab.worker import work
-
-        workers = [context.Process(target=work, args=(order, directory, os.getpid())) for _ in range(jobs)]
+        workers = _workers(order, directory, jobs, ledger)
         for worker in workers:
             worker.start()
         try:
@@ -79,11 +76,27 @@ def run_study(order: Order, directory: Path, jobs: int, report: Report) -> Progr
                 if progress.open == 0:
                     break
                 if not any(worker.is_alive() for worker in workers):
+                    progress = ledger.progress()
+                    if progress.open == 0 or progress.stopped:
+                        break
                     raise LogError(f"all {jobs} workers ended early; look at {directory / 'errors.log'}, then run again")
                 time.sleep(0.2)
         finally:
             _end(workers, patient=progress.open == 0)
         return ledger.progress()
+
+
+def _workers(order: Order, directory: Path, jobs: int, ledger: Ledger) -> list[BaseProcess]:
+    """The processes of a run: one for all hosted trials, and the others for compiled ones."""
+    from commonweal.lab.host import host
+    from commonweal.lab.worker import parts_of, work
+
+    context = multiprocessing.get_context("spawn")
+    compiled = min(jobs, ledger.left(parts_of(directory, "compiled")))
+    hosted = min(1, ledger.left((*parts_of(directory, "hosted"), CARD)))
+    return [
+        context.Process(target=target, args=(order, directory, os.getpid())) for target in [host] * hosted + [work] * compiled
+    ]
 
 
 def is_finished(directory: Path) -> bool:

@@ -15,6 +15,7 @@ from commonweal.core.lens import Lens
 from commonweal.core.named import Named
 from commonweal.core.parts import Metric
 from commonweal.core.society import Society
+from commonweal.models.budget import Budget
 
 Level = float | int | str | bool
 Levels = Mapping[str, Level]
@@ -108,16 +109,6 @@ class Primary:
 
 
 @dataclasses.dataclass(frozen=True)
-class Budget:
-    """What a study may cost at most; the plan refuses a study that would cost more."""
-
-    model_calls: int | None = None
-    """Calls of language models; None: no limit."""
-    seconds: float | None = None
-    """Predicted seconds on this machine; None: no limit."""
-
-
-@dataclasses.dataclass(frozen=True)
 class Study:
     """A question and how it is to be answered.
 
@@ -135,7 +126,8 @@ class Study:
     hypotheses: tuple[str, ...] = ()
     theory: str = "none known"
     """In one sentence, what the theory value of a cell is; or `none known`."""
-    budget: Budget = Budget()
+    budget: Budget = dataclasses.field(default_factory=Budget)
+    """What its models may cost at most: a plan that would cost more is refused, and a run stops there."""
     doc: str = ""
     """What a reader should know of the design, in a paragraph."""
 

@@ -1,8 +1,7 @@
-"""One process of a run: it leases chunks, runs them, writes their logs, until nothing is open."""
+"""One process of a run's compiled trials: it leases chunks, runs them, writes their logs, until nothing is open."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -15,23 +14,19 @@ from pathlib import Path
 
 from commonweal.core.errors import CommonwealError, LogError, TransientModelError
 from commonweal.engine.compiled import run_chunks
-from commonweal.engine.hosted import advance
 from commonweal.engine.log import TrialLog
-from commonweal.engine.trial import begin
-from commonweal.lab.card import mind_card
-from commonweal.lab.ledger import CARD, LEASE_S, Chunk, Ledger
+from commonweal.lab.ledger import Chunk, Ledger
 from commonweal.lab.logs import chunk_path, write_logs
 from commonweal.lab.order import Order, Prepared, prepare
 from commonweal.lab.plan import SMALL, data_factors, trial_seed
+from commonweal.lab.renewal import Renewal
 from commonweal.lab.study import Part
 
-REPORT_S = 0.2
-"""Shortest time between two reports of a chunk's progress."""
 TRACED = ("acts", "payoff", "purse", "mind")
 
 
 def work(order: Order, directory: Path, parent: int) -> None:
-    """Run chunks until none is open. Ends itself when its parent is gone.
+    """Run the chunks of compiled parts until none is open. Ends itself when its parent is gone.
 
     Args:
         order: what the run was asked to do.
@@ -40,67 +35,67 @@ def work(order: Order, directory: Path, parent: int) -> None:
     """
     # Ctrl-C is the coordinator's to answer: it ends its workers, and a lease that lapses is run again.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _watch(parent)
+    end_with(parent)
     try:
-        asyncio.run(_work(order, directory, Ledger(directory / "ledger.sqlite"), f"{os.getpid()}"))
+        _work(order, directory, Ledger(directory / "ledger.sqlite"), f"{os.getpid()}")
     except LogError:
         # The folder cannot be used any more; the coordinator finds the same and says so once.
         sys.exit(1)
 
 
-async def _work(order: Order, directory: Path, ledger: Ledger, owner: str) -> None:
+def _work(order: Order, directory: Path, ledger: Ledger, owner: str) -> None:
     prepared: Prepared | None = None
+    parts = parts_of(directory, "compiled")
+    renewal = Renewal(ledger, owner)
     try:
-        while True:
-            chunk = ledger.lease(owner)
+        while ledger.left(parts):
+            chunk = ledger.lease(owner, parts)
             if chunk is None:
-                if ledger.progress().open == 0:
-                    return
-                await asyncio.sleep(0.5)
+                time.sleep(0.5)
                 continue
             began = time.perf_counter()
-            renewal = _Renewal(ledger, chunk, owner)
+            report = renewal.hold(chunk)
             try:
-                prepared = prepared or prepare(order, directory / "replies.sqlite")
-                await _run_chunk(prepared, directory, chunk, renewal)
+                prepared = prepared or prepare(order)
+                part = prepared.study.part(chunk.part)
+                logs = run_trials(prepared, part, chunk.trials, None, report)
+                trials = [(cell, seed, log) for (cell, seed), log in zip(chunk.trials, logs, strict=True)]
+                write_logs(chunk_path(directory, part.name, chunk.id), part.name, trials)
                 ledger.finish(chunk, time.perf_counter() - began)
-            except CommonwealError as error:
-                ledger.fail(chunk, str(error), final=not isinstance(error, TransientModelError))
             except Exception as error:
-                with (directory / "errors.log").open("a") as file:
-                    traceback.print_exc(file=file)
-                ledger.fail(chunk, f"{type(error).__name__}: {error} (see {directory / 'errors.log'})", final=True)
+                note_failure(ledger, directory, chunk, error)
             finally:
-                renewal.stop()
+                renewal.drop(chunk)
     finally:
-        if prepared is not None and prepared.model is not None:
-            await prepared.model.close()
+        renewal.stop()
 
 
-async def _run_chunk(prepared: Prepared, directory: Path, chunk: Chunk, renewal: _Renewal) -> None:
-    if chunk.part == CARD:
-        assert prepared.model is not None
-        card = await mind_card(prepared.model, renewal.report)
-        draft = directory / "card.json.tmp"
-        draft.write_text(json.dumps(card, indent=1))
-        draft.replace(directory / "card.json")
+def parts_of(directory: Path, engine: str) -> tuple[str, ...]:
+    """The names of a planned run's parts that one engine runs.
+
+    Args:
+        directory: the run's folder.
+        engine: `compiled` or `hosted`.
+    """
+    plan = json.loads((directory / "plan.json").read_text())
+    return tuple(part["name"] for part in plan["parts"] if part["engine"] == engine)
+
+
+def note_failure(ledger: Ledger, directory: Path, chunk: Chunk, error: Exception) -> None:
+    """Put into the ledger what ended a chunk, and what nobody foresaw into `errors.log` too.
+
+    Args:
+        ledger: of the run.
+        directory: the run's folder.
+        chunk: that was run.
+        error: what was raised.
+    """
+    if isinstance(error, CommonwealError):
+        ledger.fail(chunk, str(error), final=not isinstance(error, TransientModelError))
         return
-    part = prepared.study.part(chunk.part)
-    if part.society.hosted:
-        logs = [await _hosted_trial(prepared, part, cell, seed, renewal) for cell, seed in chunk.trials]
-    else:
-        logs = await asyncio.to_thread(run_trials, prepared, part, chunk.trials, None, renewal.report)
-    trials = [(cell, seed, log) for (cell, seed), log in zip(chunk.trials, logs, strict=True)]
-    await asyncio.to_thread(write_logs, chunk_path(directory, part.name, chunk.id), part.name, trials)
-
-
-async def _hosted_trial(prepared: Prepared, part: Part, cell: int, seed: int, renewal: _Renewal) -> TrialLog:
-    society = part.society_of(part.cells()[cell])
-    trial = begin(society, trial_seed(prepared.study.name, part.name, seed), prepared.study.metrics, part.record or TRACED)
-    for tick in range(part.ticks):
-        trial = await advance(trial, 1)
-        renewal.report((tick + 1) / part.ticks)
-    return trial.log()
+    with (directory / "errors.log").open("a") as file:
+        traceback.print_exception(error, file=file)
+    ledger.fail(chunk, f"{type(error).__name__}: {error} (see {directory / 'errors.log'})", final=True)
 
 
 def run_trials(
@@ -141,37 +136,12 @@ def traces_of(part: Part, n: int, trials: tuple[tuple[int, int], ...]) -> tuple[
     return TRACED if n <= SMALL and all(seed == 0 for _, seed in trials) else ()
 
 
-class _Renewal:
-    """Renews a lease from a thread of its own, so that long compilations do not lose it."""
+def end_with(parent: int) -> None:
+    """End this process when its parent is gone, so that a killed run leaves nothing behind.
 
-    def __init__(self, ledger: Ledger, chunk: Chunk, owner: str) -> None:
-        """Start renewing."""
-        self._done = threading.Event()
-        self._said = 0.0
-        self._call = (ledger, chunk, owner)
-        self._thread = threading.Thread(target=self._renew, daemon=True)
-        self._thread.start()
-
-    def _renew(self) -> None:
-        ledger, chunk, owner = self._call
-        while not self._done.wait(LEASE_S / 4):
-            ledger.renew(chunk, owner)
-
-    def report(self, progress: float) -> None:
-        """Say how much of the chunk is done, 0 to 1; said at most a few times a second, as each is a write to disk."""
-        if time.monotonic() - self._said > REPORT_S:
-            self._said = time.monotonic()
-            ledger, chunk, owner = self._call
-            ledger.renew(chunk, owner, progress)
-
-    def stop(self) -> None:
-        """Renew no more."""
-        self._done.set()
-        self._thread.join()
-
-
-def _watch(parent: int) -> None:
-    """End this process when its parent is gone, so that a killed run leaves nothing behind."""
+    Args:
+        parent: its process id.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:

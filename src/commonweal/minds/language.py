@@ -10,6 +10,8 @@ Everything else is one reply under a form: whole numbers by their legal range, o
 that cannot be read is repaired once (the first legal number, the only option that is named); what stays unreadable is left
 out, so that the question's default stands. Both are incidents in the log.
 
+What it remembers of earlier ticks is a `Memory`, a part of its own: by default the latest four notes.
+
 What the embedded model shows here is the size of the wording artefact: it is the negative control.
 
 Source: scoring with a content-free prior: T. Zhao et al., "Calibrate before use", ICML 2021, arXiv:2102.09690.
@@ -17,23 +19,23 @@ Source: scoring with a content-free prior: T. Zhao et al., "Calibrate before use
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
 
 import equinox as eqx
 
 from commonweal.core.errors import StudyError
 from commonweal.core.parts import HostedMind
 from commonweal.core.views import Ask, HostedDecision, Incident, Words
+from commonweal.minds.memories.memory import Memory
+from commonweal.minds.memories.window import Window
 from commonweal.minds.prompts import (
     NO_CONTENT,
     Line,
-    clean,
     drawn,
-    fitted,
     form_of,
     letters_only,
     lines_of,
@@ -43,13 +45,15 @@ from commonweal.minds.prompts import (
     suffix_of,
     sure_answers,
 )
-from commonweal.models.model import ChoiceField, IntegerField, Model, TextField, Usage
+from commonweal.minds.texts import clean, fitted, refuses
+from commonweal.models.model import ChoiceField, IntegerField, Model, Scores, TextField, Usage
 
 NEW_TOKENS = 120
 """Most tokens of a reply."""
 _READ = 8000
 """Characters of a reply that are read."""
-_REFUSAL = re.compile(r"\W*(i['’]?m (very )?sorry|sorry|i (can['’]?t|cannot|won['’]?t|will not)\b|as an ai\b)", re.IGNORECASE)
+_PRIORS = 4096
+"""Priors that are kept in this process; with a store of replies they last."""
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?!\w)")
 
 Answer = int | float | str
@@ -71,8 +75,6 @@ class Language(HostedMind):
         StudyError: the temperature is negative, or persona and disposition are too long.
     """
 
-    slots: ClassVar[int] = 4
-
     model: Model | None = eqx.field(static=True, default=None)
     """The model that is asked; None: a society with this mind can be described but not run."""
     persona: str = eqx.field(static=True, default="")
@@ -82,8 +84,10 @@ class Language(HostedMind):
     temperature: float = eqx.field(static=True, default=0.0)
     """Randomness of its answers, at least 0: 0 takes the likeliest, 1 samples the model as it is."""
     prior: bool = eqx.field(static=True, default=False)
-    """Whether a content-free prior is subtracted from scores: one more call for each order of each question's options, which a
-    store of replies makes once."""
+    """Whether a content-free prior is subtracted from scores: one more call for each order of each question's options, made
+    once a process, and once for all with a store of replies."""
+    memory: Memory = eqx.field(static=True, default=Window())
+    """What a seat keeps of its past."""
 
     def __check_init__(self) -> None:
         """Refuse impossible parameters before anything runs."""
@@ -96,8 +100,18 @@ class Language(HostedMind):
         """The model's digest; empty without a model."""
         return "" if self.model is None else self.model.digest
 
+    @property
+    def slots(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """How many texts a seat remembers: the memory's."""
+        return self.memory.slots
+
+    @property
+    def calls_per_act(self) -> float:
+        """Calls of the model that an act takes, on average: one, and those of the memory."""
+        return 1.0 + self.memory.calls_per_act
+
     async def act(self, words: Words, key: int) -> HostedDecision:
-        """Answer for one asked seat, by at most one call (and one for a prior that no store holds).
+        """Answer for one asked seat, by at most one call, those of its memory, and one for a prior not yet measured.
 
         Args:
             words: what the seat reads.
@@ -114,48 +128,87 @@ class Language(HostedMind):
             )
         sure = sure_answers(words.asks)
         lines = lines_of([ask for ask in words.asks if ask.name not in sure], key)
-        if not lines:
-            found = _Answers({}, (), Usage())
-        elif letters_only(lines):
-            found = await self._score(self.model, words, lines[0], key)
-        else:
-            found = await self._write(self.model, words, lines, key)
+        found, before = _Answers({}, (), Usage()), Usage()
+        if lines:
+            recalled = await self.memory.recall(self.model, words)
+            before = recalled.usage
+            role = role_of(self.persona, self.disposition)
+            suffix = suffix_of(replace(words, memory=recalled.notes), role, lines, recalled.standing)
+            ask = _score if letters_only(lines) else _write
+            found = await ask(self, self.model, (prefix_of(words), suffix), lines, key)
+        kept = await self.memory.keep(self.model, words, role_of(self.persona, self.disposition), _note(words, found.acts))
+        usage = before + found.usage + kept.usage
         return HostedDecision(
             acts={**sure, **found.acts},
-            remember=(*words.memory, _note(words, found.acts))[-self.slots :],
-            incidents=found.incidents,
-            calls=found.usage.calls,
-            prompt_tokens=found.usage.prompt_tokens,
-            new_tokens=found.usage.new_tokens,
-            seconds=found.usage.seconds,
+            remember=kept.texts,
+            incidents=found.incidents + kept.incidents,
+            calls=usage.calls,
+            prompt_tokens=usage.prompt_tokens,
+            new_tokens=usage.new_tokens,
+            seconds=usage.seconds,
         )
 
-    async def _score(self, model: Model, words: Words, line: Line, key: int) -> _Answers:
-        """One choice by the log-probabilities of its letters."""
-        suffix = suffix_of(words, role_of(self.persona, self.disposition), (line,))
-        scores = await model.score(prefix_of(words), suffix, line.labels)
-        usage, values = scores.usage, scores.logprobs
-        if not scores.answered:
-            return _Answers({}, (Incident("default", line.ask.name, "the model named none of the letters"),), usage)
-        if self.prior:
-            before = await model.score(NO_CONTENT, questions_of((line,)), line.labels)
-            usage = usage + before.usage
-            values = tuple(now - then for now, then in zip(values, before.logprobs, strict=True))
-        return _Answers({line.ask.name: line.values[_pick(values, self.temperature, key)]}, (), usage)
 
-    async def _write(self, model: Model, words: Words, lines: Sequence[Line], key: int) -> _Answers:
-        """All questions by one reply under a form."""
-        reply = await model.generate(
-            prefix_of(words),
-            suffix_of(words, role_of(self.persona, self.disposition), lines),
-            form_of(lines),
-            max_tokens=NEW_TOKENS,
-            temperature=self.temperature,
-            # Without chance the same prompt has the same reply, whoever asks: one draw, asked once.
-            draw=key if self.temperature else 0,
-        )
-        acts, incidents = read_reply(reply.text, lines)
-        return _Answers(acts, incidents, reply.usage)
+async def _score(mind: Language, model: Model, prompt: tuple[str, str], lines: Sequence[Line], key: int) -> _Answers:
+    """One choice by the log-probabilities of its letters."""
+    (line,) = lines
+    scores = await model.score(*prompt, line.labels)
+    usage, values = scores.usage, scores.logprobs
+    if not scores.answered:
+        return _Answers({}, (Incident("default", line.ask.name, "the model named none of the letters"),), usage)
+    if mind.prior:
+        before = await _priors.of(model, questions_of(lines), line.labels)
+        usage = usage + before.usage
+        values = tuple(now - then for now, then in zip(values, before.logprobs, strict=True))
+    return _Answers({line.ask.name: line.values[_pick(values, mind.temperature, key)]}, (), usage)
+
+
+async def _write(mind: Language, model: Model, prompt: tuple[str, str], lines: Sequence[Line], key: int) -> _Answers:
+    """All questions by one reply under a form."""
+    reply = await model.generate(
+        *prompt,
+        form_of(lines),
+        max_tokens=NEW_TOKENS,
+        temperature=mind.temperature,
+        # Without chance the same prompt has the same reply, whoever asks: one draw, asked once.
+        draw=key if mind.temperature else 0,
+    )
+    acts, incidents = read_reply(reply.text, lines)
+    return _Answers(acts, incidents, reply.usage)
+
+
+class _Priors:
+    """Scores of content-free prompts, by model and prompt: each is measured once, whoever else waits for it meanwhile."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, tuple[str, ...]], Scores] = {}
+        self._flying: dict[tuple[object, ...], asyncio.Event] = {}
+
+    async def of(self, model: Model, suffix: str, labels: tuple[str, ...]) -> Scores:
+        """The scores, at no cost where they are known."""
+        key = (model.digest, suffix, labels)
+        # An event belongs to the loop that waits for it.
+        flight = (*key, asyncio.get_running_loop())
+        while key not in self._known:
+            done = self._flying.get(flight)
+            if done is not None:
+                # Whoever asks may fail or be cancelled; then the next one asks.
+                await done.wait()
+                continue
+            self._flying[flight] = done = asyncio.Event()
+            try:
+                found = await model.score(NO_CONTENT, suffix, labels)
+                self._known[key] = replace(found, usage=Usage())
+                if len(self._known) > _PRIORS:
+                    del self._known[next(iter(self._known))]
+                return found
+            finally:
+                del self._flying[flight]
+                done.set()
+        return self._known[key]
+
+
+_priors = _Priors()
 
 
 def read_reply(text: str, lines: Sequence[Line]) -> tuple[dict[str, Answer], tuple[Incident, ...]]:
@@ -182,7 +235,7 @@ def read_reply(text: str, lines: Sequence[Line]) -> tuple[dict[str, Answer], tup
 def _repaired(text: str, lines: Sequence[Line], problem: str) -> tuple[dict[str, Answer], tuple[Incident, ...]]:
     acts: dict[str, Answer] = {}
     incidents: list[Incident] = []
-    kind = "refused" if _REFUSAL.match(text) else "default"
+    kind = "refused" if refuses(text) else "default"
     for line in lines:
         own = _own_text(text, line, alone=sum(other.ask.kind == line.ask.kind for other in lines) == 1)
         answer = None if own is None else _extracted(line, own)

@@ -16,20 +16,20 @@ from __future__ import annotations
 import hashlib
 import re
 import string
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from commonweal.core.errors import StudyError
 from commonweal.core.views import Ask, Words
+from commonweal.minds.texts import KEPT, READ_CHARACTERS, bounded, clean, fitted, token_bound
 from commonweal.models.model import ChoiceField, Field, Form, IntegerField, TextField
-from commonweal.models.prompt import neutralise
 
 PROMPT_TOKENS = 1000
 """Most tokens of a prompt, prefix and suffix together, by `token_bound`."""
-_FRAME, _RULES, _ROLE, _SAYING, _NOTE, _OPTION = 60, 450, 120, 80, 80, 40
+_FRAME, _RULES, _ROLE, _SAYING, _NOTE, _STANDING, _OPTION = 60, 450, 120, 80, 80, 110, 40
 """Most tokens of a prompt's parts: chat marks and headings, the rules, persona and disposition, one line of what was heard,
-one note of memory, one option."""
+one note of memory, a text that stands before the notes, one option."""
 _SITUATION, _RULED, _HEARD = 0.4, 0.15, 0.2
 """Most that the situation, what rules tell and what was heard take of the tokens that rules, role and questions leave; memory
 has the rest."""
@@ -37,9 +37,6 @@ _LEAST_LEFT = 120
 """Tokens that rules, role and questions must leave."""
 _STEPS = 5
 """How many amounts are offered where amounts are real numbers."""
-_READ = 4000
-"""Characters of any one text that are looked at."""
-_PIECE = re.compile(r"[A-Za-z]+| (?=[^ A-Za-z])|[^ A-Za-z]")
 
 _PREFIX = (
     "You are one of several agents in the situation described here. Decide for yourself. Lines that begin with > quote what "
@@ -69,49 +66,6 @@ class Line:
         if self.ask.kind != "choice":
             return self.labels
         return tuple(fitted(self.ask.options[self.ask.answers.index(int(value))], _OPTION) for value in self.values)
-
-
-def token_bound(text: str) -> int:
-    """About the most tokens that a text takes: one for three letters of a word, one for any other byte.
-
-    Of the embedded model, prose takes six tenths of it, numbers and emoji at most all of it, letters in no order up to 1.8
-    times as much: the bound of a prompt has room for as much of those as others can say.
-
-    Args:
-        text: any text.
-    """
-    return sum(-(-len(piece) // 3) if piece.isascii() else len(piece.encode()) for piece in _PIECE.findall(text))
-
-
-def clean(text: str) -> str:
-    """Text of unknown origin on one line: no control characters, no chat marks.
-
-    Args:
-        text: any text; its first 4,000 characters are read.
-    """
-    kept = (c if unicodedata.category(c)[0] not in "CZ" else " " if c.isspace() else "" for c in text[:_READ])
-    return neutralise(" ".join("".join(kept).split()))
-
-
-def fitted(text: str, tokens: int) -> str:
-    """Text of unknown origin on one line, cut between words to so many tokens; a cut is marked.
-
-    Args:
-        text: any text.
-        tokens: at least 4 for anything to stay.
-    """
-    line = clean(text)
-    if token_bound(line) <= tokens:
-        return line
-    room, kept = tokens - 3, ""
-    for word in line.split(" "):
-        room -= token_bound(word)
-        if room < 0:
-            # One endless word is cut inside: no character takes more than four tokens.
-            kept = kept or word[: max(0, tokens - 3) // 4]
-            break
-        kept = f"{kept} {word}"
-    return f"{kept.strip()}…" if kept.strip() else ""
 
 
 def drawn(key: int, name: str, below: int) -> int:
@@ -159,9 +113,18 @@ def lines_of(asks: Sequence[Ask], key: int) -> tuple[Line, ...]:
         asks: at least one; field names are their names in lower case, `_` for what a field may not hold.
         key: the seat's key of the tick.
     """
+    orders = tuple(shown_order(len(ask.answers), key, ask.name) if ask.kind == "choice" else () for ask in asks)
+    # 0.0 and -0.0 are equal but not worded alike: real amounts are never taken from what was kept.
+    real = any(ask.kind == "amount" and not ask.whole for ask in asks)
+    return _lines_of.__wrapped__(tuple(asks), orders) if real else _lines_of(tuple(asks), orders)
+
+
+@lru_cache(maxsize=KEPT)
+def _lines_of(asks: tuple[Ask, ...], orders: tuple[tuple[int, ...], ...]) -> tuple[Line, ...]:
+    """The questions with their options in these orders: equal for all seats that are asked the same."""
     found: list[Line] = []
     taken: set[str] = set()
-    for ask in asks:
+    for ask, order in zip(asks, orders, strict=True):
         plain = re.sub(r"[^a-z0-9_]+", "_", ask.name.lower()).strip("_")
         name = plain if re.match(r"[a-z]", plain) else f"q_{plain}"
         while name in taken:
@@ -170,7 +133,6 @@ def lines_of(asks: Sequence[Ask], key: int) -> tuple[Line, ...]:
         if ask.kind == "say":
             found.append(Line(ask, TextField(name, max(1, min(ask.words, 40)))))
         elif ask.kind == "choice":
-            order = shown_order(len(ask.answers), key, ask.name)
             found.append(Line(ask, ChoiceField(name, _labels(len(order))), tuple(ask.answers[k] for k in order)))
         elif ask.whole:
             found.append(Line(ask, IntegerField(name, int(ask.low), int(ask.high))))
@@ -192,7 +154,12 @@ def prefix_of(words: Words) -> str:
     Raises:
         StudyError: the rules are too long to be read whole.
     """
-    rules = "\n".join(clean(row) for row in words.rules.splitlines() if row.strip())
+    return _prefix_of(words.rules)
+
+
+@lru_cache(maxsize=KEPT // 16)
+def _prefix_of(text: str) -> str:
+    rules = "\n".join(clean(row) for row in text.splitlines() if row.strip())
     if token_bound(rules) > _RULES:
         raise StudyError(
             f"the world and its rules take about {token_bound(rules)} tokens in words; a language mind is shown at most "
@@ -201,6 +168,7 @@ def prefix_of(words: Words) -> str:
     return f"{_PREFIX}\n\n{rules}"
 
 
+@lru_cache(maxsize=KEPT // 16)
 def role_of(persona: str, disposition: str) -> str:
     """Persona and disposition on one line.
 
@@ -208,14 +176,14 @@ def role_of(persona: str, disposition: str) -> str:
         StudyError: together they are too long to be read whole.
     """
     role = clean(f"{persona} {disposition}")
-    if token_bound(role) > _ROLE or len(persona) + len(disposition) >= _READ:
+    if token_bound(role) > _ROLE or len(persona) + len(disposition) >= READ_CHARACTERS:
         raise StudyError(
             f"persona and disposition take about {token_bound(role)} tokens; expected at most {_ROLE} together: shorten them"
         )
     return role
 
 
-def suffix_of(words: Words, role: str, lines: Sequence[Line]) -> str:
+def suffix_of(words: Words, role: str, lines: Sequence[Line], standing: str = "") -> str:
     """What one seat reads: role, memory, what was heard and ruled, the situation, the questions.
 
     Where there is more than fits, each part is cut to its share of the room; memory has what the others leave.
@@ -224,21 +192,29 @@ def suffix_of(words: Words, role: str, lines: Sequence[Line]) -> str:
         words: from the engine.
         role: persona and disposition.
         lines: the questions, from `lines_of`.
+        standing: what of its memory stands before `words.memory` and has room first; empty: nothing.
 
     Raises:
         StudyError: the questions leave no room for the situation.
     """
-    head, questions = f"You are agent {words.seat}. {role}".strip(), questions_of(lines)
+    head, questions = _head(words, role), questions_of(lines)
     left = PROMPT_TOKENS - _FRAME - sum(token_bound(text) for text in (prefix_of(words), head, questions))
     if left < _LEAST_LEFT:
         raise StudyError(
             f"the questions {', '.join(line.ask.name for line in lines)} take about {token_bound(questions)} tokens and leave "
             f"no room in a prompt of {PROMPT_TOKENS}; ask fewer questions at a time or shorten their options"
         )
-    now = _paragraph(words.situation, int(_SITUATION * left))
-    ruled = _paragraph(words.ruled, int(_RULED * left))
     heard = quoted(words.heard, int(_HEARD * left))
-    memory = _newest(words.memory, left - sum(token_bound(text) for text in (now, ruled, heard)))
+    now = ruled = ""
+    room = 0
+    # Words that begin with no letter may take more than their share; where there is no room for that, they are cut closer.
+    for cut in (fitted, bounded):
+        now = _paragraph(words.situation, int(_SITUATION * left), cut)
+        ruled = _paragraph(words.ruled, int(_RULED * left), cut)
+        room = left - sum(token_bound(text) for text in (now, ruled, heard))
+        if room >= 0:
+            break
+    memory = _remembered(standing, words.memory, room)
     parts = [
         head,
         f"What you remember:\n{memory}" if memory else "",
@@ -248,6 +224,29 @@ def suffix_of(words: Words, role: str, lines: Sequence[Line]) -> str:
         questions,
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def recollection_of(words: Words, role: str, standing: str, notes: Sequence[str], task: str) -> str:
+    """The suffix of a prompt about what one seat remembers, and about nothing else.
+
+    Args:
+        words: from the engine.
+        role: persona and disposition.
+        standing: what stands before the notes; empty: nothing.
+        notes: oldest first; the newest that fit are shown.
+        task: what to write.
+
+    Raises:
+        StudyError: the rules are too long to be read whole.
+    """
+    head = _head(words, role)
+    left = PROMPT_TOKENS - _FRAME - sum(token_bound(text) for text in (prefix_of(words), head, task))
+    return f"{head}\n\nWhat you remember:\n{_remembered(standing, notes, left)}\n\n{task}"
+
+
+def _head(words: Words, role: str) -> str:
+    """Who is asked."""
+    return f"You are agent {words.seat}. {role}".strip()
 
 
 def quoted(text: str, tokens: int) -> str:
@@ -271,6 +270,11 @@ def quoted(text: str, tokens: int) -> str:
 
 def questions_of(lines: Sequence[Line]) -> str:
     """The questions and how to reply: by one letter where one choice is asked, else one line each."""
+    return _questions_of(tuple(lines))
+
+
+@lru_cache(maxsize=KEPT)
+def _questions_of(lines: tuple[Line, ...]) -> str:
     if letters_only(lines):
         line = lines[0]
         rows = [f"Your decision: {line.ask.name}"]
@@ -289,6 +293,11 @@ def letters_only(lines: Sequence[Line]) -> bool:
 
 def form_of(lines: Sequence[Line]) -> Form:
     """The form of the reply: one field a question."""
+    return _form_of(tuple(lines))
+
+
+@lru_cache(maxsize=KEPT)
+def _form_of(lines: tuple[Line, ...]) -> Form:
     return Form(tuple(line.field for line in lines))
 
 
@@ -303,15 +312,23 @@ def _asked(line: Line) -> str:
     return f"<one of: {', '.join(line.labels)}, {fitted(line.ask.unit, 20)}>"
 
 
-def _paragraph(text: str, tokens: int) -> str:
+def _paragraph(text: str, tokens: int, cut: Callable[[str, int], str]) -> str:
     """Lines of the world or of rules, each cleaned, cut to so many tokens together."""
     rows: list[str] = []
     for row in text.splitlines():
-        rows.append(fitted(row, tokens))
+        rows.append(cut(row, tokens))
         tokens -= token_bound(rows[-1]) + 1
         if tokens < 4:
             break
     return "\n".join(row for row in rows if row)
+
+
+def _remembered(standing: str, notes: Sequence[str], tokens: int) -> str:
+    """What stands before the notes, cut to fit, and the newest notes that then fit, oldest first."""
+    first = f"- {bounded(standing, min(_STANDING, tokens - 2))}" if standing else ""
+    if len(first) < 4:
+        return _newest(notes, tokens)
+    return f"{first}\n{_newest(notes, tokens - token_bound(first) - 1)}".rstrip("\n")
 
 
 def _newest(notes: Sequence[str], tokens: int) -> str:

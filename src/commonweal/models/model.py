@@ -1,8 +1,8 @@
-"""What a language model is to commonweal: two questions (score, generate), and the values they take and give.
+"""What a language model is to commonweal: three questions (score, generate, embed), and the values they take and give.
 
-A `Model` scores labelled options or writes text. The form of a constrained reply is a `Form`: named fields in order,
-written as `field: value` lines, the same text whichever model wrote it. Implementations: `embedded` and `endpoint`;
-`store` wraps either.
+A `Model` scores labelled options, writes text, or places texts in a space where like ones are near. The form of a
+constrained reply is a `Form`: named fields in order, written as `field: value` lines, the same text whichever model wrote it.
+Implementations: `embedded` and `endpoint`; `store` wraps either.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from commonweal.core.errors import StudyError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 CHARACTERS_PER_TOKEN = 4
 """Characters of English text to a token, roughly: turns a bound in tokens into one that a grammar can count."""
@@ -84,6 +88,23 @@ class Reply:
     """What this call cost now; zero when the reply came from the store."""
     stored: bool = False
     """True when the reply came from the store or from an identical call in flight."""
+    original: Usage | None = None
+    """What the call cost when the model was asked; None means `usage`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """Where texts stand in a space in which texts about the same thing are near.
+
+    Source: own definition.
+    """
+
+    values: NDArray[np.float32]
+    """[k, d], a row a text in the order asked, of length 1: the product of two rows is their cosine."""
+    usage: Usage
+    """What this call cost now; zero when the vectors came from the store."""
+    stored: bool = False
+    """True when all vectors came from the store or from an identical call in flight."""
     original: Usage | None = None
     """What the call cost when the model was asked; None means `usage`."""
 
@@ -311,6 +332,18 @@ class Model(Protocol):
             temperature: 0 (always the likeliest token) and above; 1 samples the model as it is.
             draw: index of the draw, >= 0. The seed is derived from the prompt and the draw, so that two seats never
                 share their luck.
+
+        Raises:
+            TransientModelError: when the call failed, retries included.
+            ModelRefusedError: when it can never succeed as things are.
+        """
+        ...
+
+    async def embed(self, texts: tuple[str, ...]) -> Vectors:
+        """Where texts stand, by the model's own embeddings or by the offline default, `embedder.embed_texts`.
+
+        Args:
+            texts: any texts; what is too long is read in part.
 
         Raises:
             TransientModelError: when the call failed, retries included.

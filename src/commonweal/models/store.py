@@ -1,25 +1,23 @@
 """The store of replies: every reply of a model, kept before it is used.
 
-`ReplyStore` is the file; `Stored` is a model that asks another only what the store does not hold. A replay is bit-equal
-and free, and a run that was killed asks again only for the calls that were in flight.
+`stored` has the model that asks another only what the file does not hold.
 
 Source: SQLite's write-ahead log, https://sqlite.org/wal.html.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import Literal, TypeVar
 
-from commonweal.core.errors import LogError, ModelRefusedError, StudyError
-from commonweal.models.model import Form, Model, Reply, Scores, Usage
+from commonweal.core.errors import LogError
+from commonweal.models.model import Reply, Scores, Usage, Vectors
 
 SCHEMA_VERSION = 1
 """Version of the file's tables."""
@@ -36,10 +34,8 @@ CREATE TABLE IF NOT EXISTS replies (
 ) WITHOUT ROWID;
 """
 
-Answer = Scores | Reply
+Answer = Scores | Reply | Vectors
 """What a model gives and the store keeps."""
-
-Given = TypeVar("Given", Scores, Reply)
 
 Found = TypeVar("Found")
 
@@ -51,8 +47,8 @@ class Call:
     Source: own definition.
     """
 
-    kind: Literal["score", "generate"]
-    """Which of a model's two questions."""
+    kind: Literal["score", "generate", "embed", "outside"]
+    """Which of a model's three questions; or a turn of a seat that is held from outside, whose reply is a text too."""
     model: str
     """The model's digest."""
     prefix: str
@@ -65,7 +61,7 @@ class Call:
     @property
     def key(self) -> str:
         """SHA-256 of the call as canonical JSON, hex."""
-        return hashlib.sha256(_canonical(asdict(self)).encode()).hexdigest()
+        return hashlib.sha256(canonical(asdict(self)).encode()).hexdigest()
 
 
 class ReplyStore:
@@ -125,20 +121,42 @@ class ReplyStore:
         Raises:
             LogError: when the file cannot be written.
         """
-        digest = hashlib.sha256(call.prefix.encode()).hexdigest()
-        usage = answer.usage
-        row = (call.key, call.kind, call.model, digest, call.suffix, call.asked, _pack(answer))
-        costs = (usage.calls, usage.prompt_tokens, usage.new_tokens, usage.seconds)
+        return self.put_all([(call, answer)])[0]
 
-        def write(db: sqlite3.Connection) -> bool:
+    def put_all(self, replies: Sequence[tuple[Call, Answer]]) -> list[Answer | None]:
+        """Keeps replies in one transaction: all of them or none. What each gives is as in `put`.
+
+        Args:
+            replies: questions and the replies to them.
+
+        Raises:
+            LogError: when the file cannot be written.
+        """
+        rows = [(_row(call, answer), call) for call, answer in replies]
+
+        def write(db: sqlite3.Connection) -> list[bool]:
             # `with db` commits, or rolls back when the disk is full; IMMEDIATE waits for its turn instead of failing.
             with db:
                 db.execute("BEGIN IMMEDIATE")
-                db.execute("INSERT OR IGNORE INTO prefixes VALUES (?, ?)", (digest, call.prefix))
-                cursor = db.execute("INSERT OR IGNORE INTO replies VALUES (?,?,?,?,?,?,?,?,?,?,?)", row + costs)
-                return cursor.rowcount == 1
+                for digest in {row[3]: call.prefix for row, call in rows}.items():
+                    db.execute("INSERT OR IGNORE INTO prefixes VALUES (?, ?)", digest)
+                return [
+                    db.execute("INSERT OR IGNORE INTO replies VALUES (?,?,?,?,?,?,?,?,?,?,?)", row).rowcount == 1
+                    for row, _ in rows
+                ]
 
-        return None if self._run(write) else self.get(call)
+        kept = self._run(write)
+        return [None if new else self.get(call) for new, (_, call) in zip(kept, rows, strict=True)]
+
+    def spent(self) -> Usage:
+        """What all replies cost when they were asked for.
+
+        Raises:
+            LogError: when the file cannot be read.
+        """
+        query = "SELECT total(calls), total(prompt_tokens), total(new_tokens), total(seconds) FROM replies"
+        calls, prompt_tokens, new_tokens, seconds = self._run(lambda db: db.execute(query).fetchone())
+        return Usage(int(calls), int(prompt_tokens), int(new_tokens), float(seconds))
 
     def close(self) -> None:
         """Closes the file; a later call opens it again."""
@@ -173,170 +191,43 @@ class ReplyStore:
         return database
 
 
-class Stored:
-    """A model that asks another only what the store does not hold; a `Model`.
-
-    A reply is stored before it is returned. Identical calls in flight at once are asked once, and the asking goes on
-    when the caller is cancelled, so that what was paid for is kept.
+def canonical(value: object) -> str:
+    """Canonical JSON.
 
     Args:
-        model: the model that answers.
-        store: where replies are kept; None only in mode `off`.
-        mode: `record` asks and keeps, `replay` never asks, `off` always asks and keeps nothing.
-
-    Raises:
-        StudyError: when there is no store and the mode needs one, or no such mode.
-
-    Source: own definition.
+        value: what JSON can hold.
     """
-
-    def __init__(self, model: Model, store: ReplyStore | None, mode: Literal["record", "replay", "off"] = "record") -> None:
-        if mode not in ("record", "replay", "off"):
-            raise StudyError(f"found the store's mode {mode!r}, expected 'record', 'replay' or 'off'")
-        if store is None and mode != "off":
-            raise StudyError(f"mode {mode!r} needs a store of replies, found none; give one or use mode 'off'")
-        self.model = model
-        self.store = store
-        self.mode = mode
-        self._digest = ""
-        self._flying: dict[str, asyncio.Task[Answer]] = {}
-
-    def __repr__(self) -> str:
-        """What it wraps and how."""
-        return f"Stored({self.model!r}, {str(self.store.path) if self.store is not None else None!r}, mode={self.mode!r})"
-
-    @property
-    def name(self) -> str:
-        """The inner model's."""
-        return self.model.name
-
-    @property
-    def digest(self) -> str:
-        """The inner model's: where a reply was kept does not move it."""
-        if not self._digest:
-            self._digest = self.model.digest
-        return self._digest
-
-    @property
-    def null_model(self) -> bool:
-        """The inner model's."""
-        return self.model.null_model
-
-    async def score(self, prefix: str, suffix: str, options: tuple[str, ...]) -> Scores:
-        """The stored scores of this call, or the inner model's, stored.
-
-        Args:
-            prefix: the part that seats share.
-            suffix: the seat's own part.
-            options: labels.
-
-        Raises:
-            ModelRefusedError: in mode `replay`, when the store does not hold the call; or by the inner model.
-            TransientModelError: by the inner model.
-            LogError: when the store cannot be read or written.
-        """
-        call = Call("score", self.digest, prefix, suffix, _canonical({"options": list(options)}))
-        return await self._answer(call, lambda: self.model.score(prefix, suffix, options))
-
-    async def generate(
-        self, prefix: str, suffix: str, form: Form | None, *, max_tokens: int, temperature: float, draw: int
-    ) -> Reply:
-        """The stored reply to this call, or the inner model's, stored.
-
-        Args:
-            prefix: the part that seats share.
-            suffix: the seat's own part.
-            form: what the reply must look like, or None.
-            max_tokens: most tokens written.
-            temperature: >= 0.
-            draw: index of the draw.
-
-        Raises:
-            ModelRefusedError: in mode `replay`, when the store does not hold the call; or by the inner model.
-            TransientModelError: by the inner model.
-            LogError: when the store cannot be read or written.
-        """
-        asked: dict[str, object] = {
-            "form": form.canonical() if form else None,
-            "max_tokens": max_tokens,
-            "temperature": float(temperature),
-            "draw": draw,
-        }
-        call = Call("generate", self.digest, prefix, suffix, _canonical(asked))
-        return await self._answer(
-            call,
-            lambda: self.model.generate(prefix, suffix, form, max_tokens=max_tokens, temperature=temperature, draw=draw),
-        )
-
-    async def close(self) -> None:
-        """Waits for the calls in flight, closes the inner model and the store."""
-        mine = [task for task in self._flying.values() if task.get_loop() is asyncio.get_running_loop()]
-        await asyncio.gather(*mine, return_exceptions=True)
-        await self.model.close()
-        if self.store is not None:
-            self.store.close()
-
-    async def _answer(self, call: Call, ask: Callable[[], Awaitable[Given]]) -> Given:
-        """From the store, from an identical call in flight, or by asking."""
-        if self.store is None or self.mode == "off":
-            return await ask()
-        kept = self.store.get(call)
-        if kept is not None:
-            return cast(Given, kept)
-        if self.mode == "replay":
-            raise ModelRefusedError(
-                f"{self.store.path} holds no reply to a {call.kind} of {self.name} (key {call.key[:12]}), expected "
-                "one in mode 'replay'; run again with mode 'record', or with the code and model of the recorded run"
-            )
-        key = call.key
-        flying = self._flying.get(key)
-        if flying is not None and flying.get_loop() is asyncio.get_running_loop():
-            return cast(Given, _free(await asyncio.shield(flying)))
-        task = asyncio.create_task(self._ask_and_keep(self.store, call, ask))
-        self._flying[key] = task
-        task.add_done_callback(lambda done: self._land(key, done))
-        return cast(Given, await asyncio.shield(task))
-
-    async def _ask_and_keep(self, store: ReplyStore, call: Call, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Asks and stores; gives what the store then holds, at the price that was paid now."""
-        answer = await ask()
-        first = store.put(call, answer)
-        return answer if first is None else replace(first, usage=answer.usage, original=first.original)
-
-    def _land(self, key: str, done: asyncio.Task[Answer]) -> None:
-        """Forgets a call that is over."""
-        if self._flying.get(key) is done:
-            del self._flying[key]
-        # Every caller may have been cancelled: the error is looked at here, so that asyncio does not complain.
-        if not done.cancelled():
-            done.exception()
-
-
-def _canonical(value: object) -> str:
-    """Canonical JSON."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def _row(call: Call, answer: Answer) -> tuple[str | int | float, ...]:
+    """A reply as the file's table holds it."""
+    digest, usage = hashlib.sha256(call.prefix.encode()).hexdigest(), answer.usage
+    facts = (call.key, call.kind, call.model, digest, call.suffix, call.asked, _pack(answer))
+    return (*facts, usage.calls, usage.prompt_tokens, usage.new_tokens, usage.seconds)
 
 
 def _pack(answer: Answer) -> str:
     """A reply as JSON; Python writes floats so that the same bits are read back."""
+    if isinstance(answer, Vectors):
+        return canonical({"vectors": [[float(x) for x in row] for row in answer.values]})
     if isinstance(answer, Reply):
-        return _canonical({"text": answer.text})
+        return canonical({"text": answer.text})
     facts = {"logprobs": list(answer.logprobs), "exact": answer.exact, "answered": answer.answered}
-    return _canonical(facts)
+    return canonical(facts)
 
 
 def _unpack(kind: str, text: str, original: Usage) -> Answer:
     """A reply from JSON, marked stored, at no cost."""
     facts = json.loads(text)
-    if kind == "generate":
+    if kind == "embed":
+        import numpy as np
+
+        return Vectors(np.asarray(facts["vectors"], np.float32), Usage(), True, original)
+    if kind != "score":
         return Reply(str(facts["text"]), Usage(), True, original)
     logprobs = tuple(float(x) for x in facts["logprobs"])
     return Scores(logprobs, Usage(), True, bool(facts["exact"]), bool(facts["answered"]), original)
-
-
-def _free(answer: Answer) -> Answer:
-    """A reply that another call in flight paid for."""
-    return replace(answer, usage=Usage(), stored=True, original=answer.original or answer.usage)
 
 
 def _advice(error: str) -> str:

@@ -169,7 +169,7 @@ study = Study(
         "It helps little once the ruthless are many enough to empty the stock before they are caught.",
     ),
     theory="the mean field of an infinite population that harvests whole units: 1 if the commons survives 12 months, 0 if not",
-    budget=Budget(model_calls=2000),
+    budget=Budget(calls=4000),
     doc="Scripted societies answer the question in this model; five seats with the embedded language model in the civil seats "
     "are the negative control: whatever they show is the size of the wording artefact.",
 )

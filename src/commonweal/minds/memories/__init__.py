@@ -1,0 +1,1 @@
+"""Kinds of memory of a language mind: window, summary, retrieval, reflections."""
