@@ -45,7 +45,7 @@ HOSTILE: Mapping[str, str] = {
     "marks": "e" + "\u0301" * 3000,
     "formula": '=HYPERLINK("http://owned","x")',
 }
-"""Texts that agents must be able to say without doing anything, by name."""
+"""Texts that agents must be able to say without doing anything, by name. Who says one asks for the least of everything else."""
 PASSING = (
     "429", "429 seconds", "429 date", "500", "503", "reset", "stall", "drip", "cut", "truncated", "garbage", "wrong body",
     "empty body", "nested body", "not utf-8",
@@ -217,7 +217,7 @@ class Faulty:
             if fault not in LASTING:  # a status by its number, as in "401"
                 # Some servers repeat the key that they refuse, and nothing keeps control characters out of their words.
                 said = f"refused \x1b[31m<b>{asked.headers.get('Authorization')}</b>\nsaid the server"
-                return self._error(int(fault), said)
+                return web.Response(status=int(fault), text=said)
         if self.shape != "llama.cpp" and asked.body.get("model") != self.model:
             return self._error(404, f"The model `{asked.body.get('model')}` does not exist.")
         if asked.body.get("logprobs") and self.logprobs == "refused":
@@ -252,7 +252,7 @@ class Faulty:
             reply["usage"] = {"prompt_tokens": "many", "completion_tokens": -1e300, "total_tokens": [1]}
         elif fault is not None:
             words = HOSTILE[fault.removeprefix("says ")]
-            message["content"] = json.dumps(fill(schema_of(form), asked.key, words)) if form else words
+            message["content"] = json.dumps(fill(schema_of(form), asked.key, words, least=True)) if form else words
             if choice.get("logprobs"):
                 for row in choice["logprobs"]["content"][0]["top_logprobs"]:
                     row["token"] = row["token"] if re.fullmatch("[A-Z]", row["token"]) else words[:200]

@@ -95,17 +95,17 @@ def schema_of(form: dict) -> dict:
     return form.get("json_schema", {}).get("schema", {"type": "object", "properties": {"answer": {"type": "string"}}})
 
 
-def fill(schema: dict, key: str, words: str) -> object:
-    """A value of a schema: enumerations and integers by a hash, strings as given."""
+def fill(schema: dict, key: str, words: str, least: bool = False) -> object:
+    """A value of a schema: enumerations and integers by a hash (or integers at their least), strings as given."""
     if "enum" in schema:
         return schema["enum"][_draw(key, json.dumps(schema["enum"]), len(schema["enum"]))]
     if schema.get("type") == "object":
-        return {name: fill(inner, f"{key}/{name}", words) for name, inner in schema.get("properties", {}).items()}
+        return {name: fill(inner, f"{key}/{name}", words, least) for name, inner in schema.get("properties", {}).items()}
     if schema.get("type") == "array":
-        return [fill(schema.get("items", {}), key, words)]
+        return [fill(schema.get("items", {}), key, words, least)]
     if schema.get("type") in ("integer", "number"):
         low = schema.get("minimum", 0)
-        return low + _draw(key, "number", int(schema.get("maximum", low + 9) - low) + 1)
+        return low + (0 if least else _draw(key, "number", int(schema.get("maximum", low + 9) - low) + 1))
     return words
 
 

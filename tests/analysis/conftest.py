@@ -185,21 +185,47 @@ def write_logs(directory, rows, name="scripted-0"):
     return path
 
 
-def write_card(directory):
+def measure(name, value, low, high, n=12):
+    return {name: value, "low": low, "high": high, "n": n}
+
+
+def make_card(**changes):
+    """A card as design/002 has it: of the plan's null model, moved by the order of options and not by payoffs."""
     probes = [
-        ("legal", "answers within the menu", 5.9, 5.1, 6.7, 40, "prefers legal labels"),
-        ("payoff", "moves with what an act pays", 0.04, -0.05, 0.13, 80, "does not read payoffs"),
-        ("order", "moves with the order of options", 1.31, 1.12, 1.5, 80, "moves 30 times more with order than payoff"),
+        ("payoffs", "helping pays more, minus taking pays more", 0.04, -0.05, 0.13, True, "not told from 0"),
+        ("option order", "the helpful answer first, minus second", 1.31, 1.12, 1.5, True, "moves up"),
+        ("option order, size", "the same, without its sign", 1.35, 1.2, 1.5, False, "a size, without sign"),
+        ("paraphrase, size", "another wording, without its sign", 0.2, 0.1, 0.3, False, "a size, without sign"),
     ]
     card = {
-        "model": "smollm2-135m-instruct", "digest": "sha256:" + "ab" * 32, "null_model": True, "prompts": 200,
+        "schema": "commonweal.card/2", "model": "smollm2-135m-instruct", "digest": "sha256:" + "ab" * 32,
+        "null_model": True, "scale": "nats", "level": 0.95, "stories": 12, "questions": 480,
+        "legal": {way: measure("share", 1.0, 0.76, 1.0) for way in ("letters", "forms", "free")} | {"label_mass": 0.78},
         "probes": [
-            dict(zip(("name", "what", "effect_nats", "low", "high", "n", "reading"), probe, strict=True))
-            for probe in probes
+            {"name": name, "what": what, **measure("effect", value, low, high), "share": value / 10, "pairs": 48,
+             "signed": signed, "reading": reading}
+            for name, what, value, low, high, signed, reading in probes
         ],
+        "awareness": {
+            "text": {"named": 0.0, "named_others": 0.0, **measure("beyond", 0.0, -0.24, 0.24),
+                     "texts": [{"hypothesis": "payoffs", "text": "<b>It is\x1b[31m a riddle.</b><script>x()</script>"}]},
+            "list": {**measure("share", 0.25, 0.1, 0.4), "chance": 1 / 6},
+            "rule": "A text names a hypothesis when ...", "words": {"payoffs": "payoff, earn"}, "hypotheses": ["whether"],
+        },
+        "determinism": {"calls": 16, "repeats": 3, "same": 16, **measure("spread", 0.0, 0.0, 0.0, 32), "texts": 12,
+                        "texts_same": 12},
+        "batch": {"together": 16, "same": 16, **measure("shift", 0.0, 0.0, 0.0, 16), "largest": 0.0,
+                  "reading": "the same bits alone and among many"},
+        "cost": {"calls": 616, "prompt_tokens": 47138, "new_tokens": 1419, "prompt_tokens_per_decision": 72.4,
+                 "new_tokens_per_decision": 1.0, "seconds_alone": 0.31, "calls_per_s_alone": 3.2, "in_flight": 16,
+                 "calls_per_s_many": 3.3, "seconds": 250.0},
         "summary": "Option order moves this model more than payoffs do: it is a negative control.",
     }  # fmt: skip
-    (directory / "card.json").write_text(json.dumps(card))
+    return card | changes
+
+
+def write_card(directory, **changes):
+    (directory / "card.json").write_text(json.dumps(make_card(**changes)))
 
 
 def write_run(directory: Path, seeds: int = 10):
@@ -226,6 +252,7 @@ def synthetic():
     return SimpleNamespace(
         SHARES=SHARES,
         header=header,
+        make_card=make_card,
         language_rows=language_rows,
         row=row,
         scripted_rows=scripted_rows,

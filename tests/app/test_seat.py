@@ -71,15 +71,16 @@ def harvested(log):
 
 
 def test_the_page_has_its_snippets():
-    assert set(SNIPPETS) == {"study", "curl", "http", "pipe", "mcp"}
+    assert set(SNIPPETS) == {"study", "curl", "http", "pipe", "mcp", "inspect"}
 
 
 def test_the_pages_society_is_one():
     scope = {}
     exec(SNIPPETS["study"], scope)
-    assert scope["society"].digest == Society(**{
-        name: getattr(scope["society"], name) for name in ("world", "minds", "seats", "channel")
-    }).digest
+    assert (
+        scope["society"].digest
+        == Society(**{name: getattr(scope["society"], name) for name in ("world", "minds", "seats", "channel")}).digest
+    )
     assert scope["society"].hosted
 
 
@@ -115,6 +116,43 @@ def test_the_pages_mcp_configuration_names_a_command_that_there_is():
         assert (given.verb, given.mcp, given.run, given.name) == ("seat", True, "runs/mine", "outside")
 
 
+EVALUATION = """
+import json
+from inspect_ai import Task, eval
+from inspect_ai.dataset import Sample
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
+
+def outputs(messages, tools, choice, config):
+    found = json.loads(messages[-1].text) if messages[-1].text.startswith("{") else {}
+    name, given = "wait_for_turn", {"seconds": 5}
+    if found.get("over"):
+        name, given = "submit", {"answer": "done"}
+    elif found.get("turn"):
+        name, given = "answer", {"turn": found["turn"], "acts": {"harvest": 1}}
+    output = ModelOutput.for_tool_call("mockllm/model", name, given)
+    output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
+    return output
+
+model = get_model("mockllm/model", custom_outputs=outputs)
+(log,) = eval(Task(dataset=[Sample("Begin.")], solver=agent), model=model, log_dir=".", display="none")
+print(log.status)
+"""
+
+
+def test_the_pages_inspect_agent_plays_a_trial(tmp_path):
+    """A real evaluation with the library's mock model, whose every step is a tool call of the seat."""
+    pytest.importorskip("inspect_ai", reason="the extra `inspect` is not installed")
+    page = SNIPPETS["inspect"].replace("runs/mine", str(tmp_path))
+    page = page.replace('command="commonweal", args=[', f'command={sys.executable!r}, args=["-m", "commonweal.app.main", ')
+    assert page != SNIPPETS["inspect"]
+    agent = tmp_path / "agent.py"
+    agent.write_text(f"import os\nos.chdir({str(tmp_path)!r})\n{page}\n{EVALUATION}")
+    log, code, out, err = played(tmp_path, sys.executable, str(agent))
+    assert code == 0, err
+    assert out.splitlines()[-1] == "success"
+    assert harvested(log).tolist() == [[1, 1], [1, 1]]
+
+
 def test_the_pages_requests_are_those_of_the_server():
     from commonweal.minds import desk_server
 
@@ -133,7 +171,12 @@ def test_a_pipe_whose_input_stays_open_ends_with_the_run(tmp_path):
         desk = Desk(("outside",))
         async with served(desk, desk_dir) as server:
             process = await asyncio.create_subprocess_exec(
-                *COMMAND, "seat", "--run", str(desk_dir), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                *COMMAND,
+                "seat",
+                "--run",
+                str(desk_dir),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
             )
             log = await run_hosted(society(Outside(desk=desk, deadline_s=2.0)), 4, 1, record=("acts", "mind"))

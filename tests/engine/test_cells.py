@@ -26,6 +26,15 @@ def test_a_cell_is_the_society_with_its_values_and_is_made_once():
     assert [value.tolist() for value in trials.values([1, 1, 2])] == [[0.5, 0.5, 0.25]]
 
 
+def test_a_value_may_be_an_array():
+    # One level a seat: a cell is found by all of its numbers, and is the society that they make.
+    values = np.asarray([[0.25] * 12, [0.5] * 12, [0.25] * 12], np.float32)
+    society = LEVEL.set(SOCIETY, values[1])
+    trials = Trials(society, ((LEVEL, values),), (0, 1, 2))
+    assert trials.cell(0).digest == LEVEL.set(society, values[0]).digest != trials.cell(1).digest == society.digest
+    assert trials.cell(2) is trials.cell(0)
+
+
 def test_networks_are_built_once_and_stacked():
     trials = Trials(SOCIETY, ((lens.graph_seed(), [5, 6, 5]),), (0, 1, 2))
     assert trials.links(0) is trials.links(2)

@@ -60,7 +60,9 @@ def test_a_harness_plays_a_whole_trial_over_stdio():
             if not turn["turn"]:
                 continue
             seen.append(turn)
-            seat, tick = (int(turn["text"].split(mark)[1].split()[0].strip(".")) for mark in ("You hold seat ", "This is month "))
+            seat, tick = (
+                int(turn["text"].split(mark)[1].split()[0].strip(".")) for mark in ("You hold seat ", "This is month ")
+            )
             if len(seen) == 1:
                 wrong = await client.call_tool("answer", {"turn": turn["turn"], "acts": {"harvest": "all"}})
                 assert wrong.is_error
@@ -95,9 +97,7 @@ def test_a_harness_plays_a_whole_trial_over_stdio():
     assert len(seen) == 6
     assert seen[0]["answer_schema"]["properties"]["acts"]["required"] == ["harvest"]
     assert [event.words for event in log.events if event.kind == "repair"] == ["harvest: answered after 1 illegal answers"]
-    plain = dataclasses.replace(
-        log, society_digest="", events=tuple(event for event in log.events if event.kind != "repair")
-    )
+    plain = dataclasses.replace(log, society_digest="", events=tuple(event for event in log.events if event.kind != "repair"))
     assert plain.digest == dataclasses.replace(twin, society_digest="").digest
 
 

@@ -21,6 +21,7 @@ from commonweal.lab.order import Order, prepare
 from commonweal.lab.plan import trial_seed
 from commonweal.lab.run import plan_run
 from commonweal.lab.worker import TRACED, run_trials
+from commonweal.models.archive import export_replies, import_replies
 from commonweal.models.choice import ModelChoice
 from commonweal.models.store import ReplyStore
 from commonweal.models.stored import Stored
@@ -221,8 +222,9 @@ def test_a_reply_of_the_past_that_is_missing_is_an_error_and_never_a_call(spoken
     damaged = tmp_path / "run"
     shutil.copytree(run, damaged, ignore=shutil.ignore_patterns("forks"))
     with sqlite3.connect(damaged / "replies.sqlite") as database:
-        # Notes of the first round are in the prompts of the third alone: this is a reply of the past.
-        database.execute("DELETE FROM replies WHERE key IN (SELECT key FROM replies WHERE suffix LIKE '%round 1:%' LIMIT 1)")
+        # Notes of the first round and of no other stand in the prompts of the second: a reply of the past of tick 3.
+        second = "SELECT key FROM replies WHERE suffix LIKE '%round 1:%' AND suffix NOT LIKE '%round 2:%' LIMIT 1"
+        database.execute(f"DELETE FROM replies WHERE key IN ({second})")
         assert database.total_changes == 1
     server.clear()
     request = Request(("language", 1, 0), 3, ((RATE, "0.25"),))
@@ -236,6 +238,20 @@ def test_a_reply_of_the_past_that_is_missing_is_an_error_and_never_a_call(spoken
         fork_trial(damaged, Request(request.trial, 1, request.changes, "none"))
     assert not (damaged / "replies.sqlite").exists()
     assert len(server.asked) == asked
+
+
+def test_replies_that_went_through_a_file_serve_a_trial_to_the_bit(spoken, tmp_path):
+    # Another laboratory: the plan, the log and the file of replies, and nobody to ask.
+    server, run = spoken
+    plan = json.loads((run / "plan.json").read_text())
+    export_replies(run / "replies.sqlite", tmp_path / "r.replies", model=plan["model"]["digest"], plan=plan["digest"])
+    other = tmp_path / "other"
+    shutil.copytree(run, other, ignore=shutil.ignore_patterns("forks", "replies.sqlite*"))
+    assert import_replies(tmp_path / "r.replies", other / "replies.sqlite", model=plan["model"]["digest"]).replies == 12
+    server.clear()
+    into = fork_trial(other, Request(("language", 1, 0), 3, ((RATE, "0.5"),)))
+    assert read_finished(into, ("language", 1, 0)).digest == read_finished(run, ("language", 1, 0)).digest
+    assert server.asked == []
 
 
 def test_a_fork_that_was_cut_off_goes_on_with_what_it_kept(spoken):

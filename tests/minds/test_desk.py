@@ -1,6 +1,7 @@
 """The desk: one lease at a time, answers kept before they are used, lies that move nothing."""
 
 import asyncio
+import contextlib
 import dataclasses
 
 import pytest
@@ -42,9 +43,10 @@ def test_an_offer_is_leased_answered_and_kept(tmp_path):
         assert store.count() == 1, "kept before it is used"
         outcome = await task
         assert outcome.given.acts == {"act": 1}
-        assert outcome.usage.calls == 1
+        assert outcome.seconds > 0
+        assert store.spent() == Usage(), "a turn takes nothing of a budget"
         again = await desk.ask("outside", WORDS, 7, 5.0)
-        assert (again.given, again.usage) == (outcome.given, Usage())
+        assert (again.given, again.seconds) == (outcome.given, 0)
         assert desk.status()["counts"] == {
             "offered": 1,
             "answered": 1,
@@ -81,7 +83,7 @@ def test_a_missed_deadline_is_not_kept(tmp_path):
         offer = await desk.lease("outside", 1.0)
         outcome = await task
         assert outcome.given is None
-        assert 0.05 <= outcome.usage.seconds < 2
+        assert 0.05 <= outcome.seconds < 2
         with pytest.raises(TurnRefusedError, match="deadline has passed"):
             desk.answer(offer["turn"], offer["lease"], ONE)
         assert store.count() == 0
@@ -175,6 +177,41 @@ def test_identical_offers_at_one_time_are_one():
         assert await desk.lease("outside", 0.0) is None
         desk.answer(offer["turn"], offer["lease"], ONE)
         assert [(await task).given.acts for task in tasks] == [{"act": 1}] * 3
+
+    asyncio.run(main())
+
+
+def test_who_answers_one_after_the_other_loses_no_turn_that_waits_behind():
+    """Eight offers of 1.5 s, answered one every 0.3 s: the last waits 2.4 s. A queue that stops ends in one deadline."""
+
+    async def main():
+        desk = Desk(("outside",))
+        tasks = [await offered(desk, other(seat), seat, deadline_s=1.5) for seat in range(8)]
+        for _ in range(8):
+            offer = await desk.lease("outside", 0.0)
+            assert 1.4 < offer["seconds_left"] <= 1.5
+            await asyncio.sleep(0.3)
+            desk.answer(offer["turn"], offer["lease"], ONE)
+        assert [(await task).given for task in tasks] == [Given({"act": 1})] * 8
+        tasks = [await offered(desk, other(seat), seat, deadline_s=0.2) for seat in range(9, 12)]
+        assert [(await task).given for task in tasks] == [None] * 3
+
+    asyncio.run(main())
+
+
+def test_taking_and_giving_back_buys_no_time():
+    async def main():
+        desk = Desk(("outside",))
+        task = await offered(desk, deadline_s=0.3)
+        left = []
+        while (offer := await desk.lease("outside", 0.0)) is not None:
+            left.append(offer["seconds_left"])
+            await asyncio.sleep(0.05)
+            with contextlib.suppress(TurnRefusedError):
+                await desk.give_back(offer["turn"], offer["lease"])
+        assert left == sorted(left, reverse=True)
+        assert left[0] <= 0.3
+        assert (await task).given is None
 
     asyncio.run(main())
 

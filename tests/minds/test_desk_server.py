@@ -70,8 +70,13 @@ def test_nobody_gets_in_without_the_token():
     """RFC 6750: 401 with a challenge, whatever is asked."""
 
     async def main():
-        async with opened() as (desk, server, client, task):
-            for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": server.token}, {"Authorization": "Basic eDp5"}):
+        async with opened() as (desk, server, _client, task):
+            for headers in (
+                {},
+                {"Authorization": "Bearer x"},
+                {"Authorization": server.token},
+                {"Authorization": "Basic eDp5"},
+            ):
                 async with aiohttp.ClientSession(server.url, headers=headers) as stranger:
                     for method, path in (("GET", "/offers"), ("GET", "/status"), ("POST", "/offers/1/answer"), ("GET", "/x")):
                         async with stranger.request(method, path) as reply:

@@ -9,6 +9,7 @@ import string
 import jax.numpy as jnp
 import pytest
 
+from commonweal.core import lens
 from commonweal.core.errors import ModelRefusedError, StudyError
 from commonweal.core.named import Named
 from commonweal.core.seats import Seating
@@ -238,6 +239,17 @@ def test_each_memory_in_a_society():
         assert mind.calls_per_act == 1 + memory.calls_per_act
         assert log.digest == run_sync(run_hosted(society, 3, 8)).digest
         assert log.society_digest != Society(Commons(), Named.of(("language", Language(model))), Seating(4)).digest
+
+
+def test_a_study_can_vary_the_memory():
+    # A lens names it, and it is no data: each kind is compiled by itself.
+    place = lens.mind("language", Language, lambda mind: mind.memory)
+    society = Society(Commons(), Named.of(("language", Language())), Seating(4))
+    assert place.get(society) == Window(4)
+    assert place.static(society)
+    other = place.set(society, Retrieval(16, 2))
+    assert other.minds["language"].slots == 16
+    assert "memory=Retrieval(slots=16, shown=2)" in str(other)
 
 
 def test_embedded_model_summarises(embedded):

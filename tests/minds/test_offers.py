@@ -44,7 +44,9 @@ JSON = st.recursive(
     max_leaves=8,
 )
 NEAR = st.one_of(
-    st.integers(-2, 52), st.floats(-1, 51), st.sampled_from([0, 1, 2, 1.0, 0.25, -0.5, 50, 50.0, True, None, "", "x" * 160, "x" * 161])
+    st.integers(-2, 52),
+    st.floats(-1, 51),
+    st.sampled_from([0, 1, 2, 1.0, 0.25, -0.5, 50, 50.0, True, None, "", "x" * 160, "x" * 161]),
 )
 
 
@@ -65,7 +67,9 @@ def test_what_is_read_is_what_the_schema_allows(acts, rest):
 
 
 @given(
-    st.tuples(st.sampled_from([0, 1]), st.sampled_from([0, 2]), st.integers(0, 50), st.floats(-0.5, 0.25), st.text(max_size=160)),
+    st.tuples(
+        st.sampled_from([0, 1]), st.sampled_from([0, 2]), st.integers(0, 50), st.floats(-0.5, 0.25), st.text(max_size=160)
+    ),
     st.lists(st.text(max_size=NOTE_CHARACTERS), max_size=NOTES),
     st.integers(0, 9),
 )

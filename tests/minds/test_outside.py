@@ -24,7 +24,6 @@ from commonweal.minds.desk import Desk
 from commonweal.minds.desk_server import DeskServer
 from commonweal.minds.outside import LONGEST_S, Outside
 from commonweal.minds.scripted import Scripted
-from commonweal.minds.strategist import Strategist
 from commonweal.models.store import ReplyStore
 from commonweal.worlds.commons import Commons
 from commonweal.worlds.network_game import NetworkGame
@@ -138,7 +137,7 @@ def test_who_answers_gives_the_log_of_the_same_acts_from_inside():
     log, _, counts = played([honest])
     assert bits(log) == bits(expected())
     assert (counts["offered"], counts["answered"], counts["missed"]) == (9, 9, 0)
-    assert log.costs["calls"] == 9
+    assert log.costs["calls"] == 0, "a turn is no call of a model"
     assert not [event for event in log.events if event.kind in ("default", "repair")]
 
 
@@ -190,7 +189,7 @@ def test_one_that_hangs_beside_one_that_answers_harms_its_own_turns_alone():
     async def once(client):
         await client.offer()
 
-    log, _, counts = played([once, honest], deadline_s=1.0, ticks=2)
+    log, _, counts = played([once, honest], deadline_s=2.0, ticks=2)
     assert (counts["missed"], counts["answered"]) == (1, 5)
     assert {event.kind for event in log.events} >= {"default"}
 
@@ -274,7 +273,6 @@ def test_a_replay_needs_nobody(tmp_path):
     assert store.count() == 9
     replay, _, counts = played([], store)
     assert (counts["stored"], counts["offered"]) == (9, 0)
-    assert replay.costs["calls"] == 0
     assert replay.digest == log.digest
 
 
@@ -311,7 +309,9 @@ def test_hostile_words_stay_data():
 
 
 def test_nothing_is_offered_where_nothing_can_be_decided():
-    words = Words(0, 0, "R", "S", "", "", ("a note",), (Ask("harvest", "amount", low=0, high=0), Ask("act", "choice", ("x",), (3,))))
+    words = Words(
+        0, 0, "R", "S", "", "", ("a note",), (Ask("harvest", "amount", low=0, high=0), Ask("act", "choice", ("x",), (3,)))
+    )
     decision = asyncio.run(Outside(desk=Desk(("outside",)), deadline_s=0.01).act(words, 1))
     assert decision == HostedDecision({"harvest": 0, "act": 3}, ("a note",))
 

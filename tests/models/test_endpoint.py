@@ -13,7 +13,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from commonweal.core.errors import ModelRefusedError, StudyError, TransientModelError
-from commonweal.models import endpoint as endpoint_module
 from commonweal.models.endpoint import Endpoint
 from commonweal.models.model import ChoiceField, Form, IntegerField, TextField
 
@@ -98,7 +97,6 @@ def reset(handler: BaseHTTPRequestHandler) -> None:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-123")
-    monkeypatch.setattr(endpoint_module, "FIRST_WAIT_S", 0.01)
     served = Server()
     thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -189,20 +187,106 @@ def test_marks_of_chat_templates_never_leave(server: Server):
     assert "<|im" not in json.dumps(server.asked[0])
 
 
-@pytest.mark.parametrize("fault", [status(429), status(500), status(503), status(200, b"<html>"), reset, stall])
-def test_what_may_pass_is_tried_again(server: Server, fault: Step):
-    server.steps = [fault, fault, says("done")]
-    (reply,) = ask(Endpoint(server.url, "m", timeout_s=0.2), text)
+@pytest.mark.parametrize("fault", [status(200, b"<html>"), status(200, b""), status(200, b'{"choices": [{"mess'), says("")])
+def test_a_body_that_is_no_completion_is_asked_for_again_at_once(server: Server, fault: Step):
+    server.steps = [fault, says("done")]
+    (reply,) = ask(Endpoint(server.url, "m"), text)
     assert reply.text == "done"
-    assert len(server.asked) == 3
+    assert len(server.asked) == 2
+    assert reply.usage.calls == 2
 
 
-@pytest.mark.parametrize("fault", [status(429), reset, stall])
-def test_tries_are_bounded(server: Server, fault: Step):
+def test_a_body_that_never_is_a_completion_is_an_empty_answer(server: Server):
+    server.steps = [status(200, b"<html>")]
+    (reply,) = ask(Endpoint(server.url, "m"), text)
+    assert (reply.text, reply.usage.calls, len(server.asked)) == ("", 5, 5)
+
+
+def test_a_broken_schema_is_asked_for_once_more_and_then_taken(server: Server):
+    form = Form((IntegerField("amount", 0, 9),))
+    server.steps = [says("Well"), says('{"amount": 3}'), says("Well")]
+
+    def call(endpoint: Endpoint) -> Coroutine:
+        return endpoint.generate("p", "s", form, max_tokens=20, temperature=0.0, draw=4)
+
+    endpoint = Endpoint(server.url, "m")
+    assert [ask(endpoint, call)[0].text for _ in range(2)] == ["amount: 3\n", "Well"]
+    assert len(server.asked) == 4
+
+
+def test_an_endpoint_that_never_keeps_a_schema_is_soon_asked_once_a_call(server: Server):
+    server.steps = [says("A."), says("No idea")]
+    endpoint = Endpoint(server.url, "m", scoring="schema")
+    ask(endpoint, *[score] * 20)
+    assert len(server.asked) <= 20 + 8
+
+
+def test_what_an_endpoint_offers_is_found_out_by_one_call(server: Server):
+    server.steps = [says("x"), says('{"answer": "B"}')]
+    found = ask(Endpoint(server.url, "m"), *[score] * 10)
+    assert {scores.logprobs for scores in found} == {(-30.0, 0.0)}
+    assert len(server.asked) == 11
+    assert sum("logprobs" in asked for asked in server.asked) == 1
+
+
+def test_how_options_are_scored_can_be_said(server: Server):
+    server.steps = [says('{"answer": "B"}')]
+    endpoint = Endpoint(server.url, "m", scoring="schema")
+    ask(endpoint, score)
+    assert len(server.asked) == 1
+    assert endpoint.digest != Endpoint(server.url, "m").digest
+
+
+@pytest.mark.parametrize("fault", [status(429), status(500), status(502), status(503), status(529), reset, stall])
+def test_what_may_pass_is_raised_as_such_after_one_try(server: Server, fault: Step):
     server.steps = [fault]
-    with pytest.raises(TransientModelError, match="failed 3 times on one call"):
-        ask(Endpoint(server.url, "m", timeout_s=0.1, retries=2), text)
-    assert len(server.asked) == 3
+    with pytest.raises(TransientModelError) as caught:
+        ask(Endpoint(server.url, "m", timeout_s=0.2), text)
+    assert len(server.asked) == 1
+    assert caught.value.limited == ("429" in str(caught.value) or "529" in str(caught.value))
+
+
+def test_retry_after_is_handed_on(server: Server):
+    server.steps = [status(429, Retry_After="0.4"), status(503, Retry_After="7")]
+    for wait_s in (0.4, 7.0):
+        with pytest.raises(TransientModelError) as caught:
+            ask(Endpoint(server.url, "m"), text)
+        assert (caught.value.wait_s, caught.value.limited) == (wait_s, True)
+
+
+def test_an_endpoint_that_was_there_and_is_gone_may_come_back(server: Server):
+    server.steps = [says("hi")]
+    endpoint = Endpoint(server.url, "m")
+
+    async def run() -> None:
+        await text(endpoint)
+        await endpoint.connection.close()
+        server.shutdown()
+        server.server_close()
+        with pytest.raises(TransientModelError, match="is gone"):
+            await text(endpoint)
+        await endpoint.close()
+
+    asyncio.run(run())
+
+
+def test_embeddings_are_the_endpoints_where_it_has_a_model_for_them(server: Server):
+    rows = [{"index": 1, "embedding": [0.0, 2.0]}, {"index": 0, "embedding": [3.0, 4.0]}]
+    server.steps = [status(200, json.dumps({"data": rows, "usage": {"prompt_tokens": 5}}).encode())]
+    (found,) = ask(Endpoint(server.url, "m", embedding_model="e"), lambda e: e.embed(("one", "two")))
+    assert found.values.tolist() == [[pytest.approx(0.6), pytest.approx(0.8)], [0.0, 1.0]]
+    assert (found.usage.calls, found.usage.prompt_tokens) == (1, 5)
+    assert server.paths == ["/v1/embeddings"]
+    assert server.asked[0] == {"model": "e", "input": ["one", "two"]}
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b'{"data": [{"embedding": [1]}]}', b'{"data": [{"embedding": ["x"]}, {"embedding": [1]}]}']
+)
+def test_a_body_without_the_embeddings_may_pass(server: Server, body: bytes):
+    server.steps = [status(200, body)]
+    with pytest.raises(TransientModelError, match="no 2 embeddings"):
+        ask(Endpoint(server.url, "m", embedding_model="e"), lambda e: e.embed(("one", "two")))
 
 
 def test_a_server_that_drips_is_given_up_in_time(server: Server):
@@ -221,23 +305,9 @@ def test_a_server_that_drips_is_given_up_in_time(server: Server):
 
     server.steps = [drip]
     started = time.monotonic()
-    with pytest.raises(TransientModelError, match="ReadTimeout"):
-        ask(Endpoint(server.url, "m", timeout_s=0.2, retries=0), text)
+    with pytest.raises(TransientModelError, match="broke off a call"):
+        ask(Endpoint(server.url, "m", timeout_s=0.2), text)
     assert time.monotonic() - started < 0.9
-
-
-def test_retry_after_is_obeyed(server: Server):
-    server.steps = [status(429, Retry_After="0.4"), says("done")]
-    started = time.monotonic()
-    ask(Endpoint(server.url, "m"), text)
-    assert time.monotonic() - started >= 0.4
-
-
-def test_a_wait_above_a_minute_is_not_waited(server: Server):
-    server.steps = [status(429, Retry_After="3600")]
-    with pytest.raises(TransientModelError, match="asks to wait 3600 s"):
-        ask(Endpoint(server.url, "m"), text)
-    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize(
@@ -268,19 +338,9 @@ def test_a_reply_above_64_kib_is_dropped(server: Server, size: int):
     assert reply.text == ""
 
 
-def test_calls_in_flight_are_capped(server: Server):
-    def slow(handler: BaseHTTPRequestHandler) -> None:
-        time.sleep(0.05)
-        says("x")(handler)
-
-    server.steps = [slow]
-    ask(Endpoint(server.url, "m", concurrency=3), *[text] * 9)
-    assert server.most == 3
-
-
 def test_the_key_shows_nowhere(server: Server):
     endpoint = Endpoint(server.url, "m")
-    shown = repr(endpoint) + endpoint.digest + endpoint.name + repr(vars(endpoint))
+    shown = repr(endpoint) + endpoint.digest + endpoint.name + repr(vars(endpoint)) + repr(vars(endpoint.connection))
     assert "secret" not in shown
     assert endpoint.digest == Endpoint(server.url + "/", "m", key_env="OTHER").digest
     assert endpoint.digest != Endpoint(server.url, "m2").digest
@@ -301,7 +361,9 @@ def test_an_address_that_is_none_or_holds_a_secret_is_refused(url: str):
 
 
 def test_numbers_out_of_range_are_the_authors_mistake(server: Server):
-    with pytest.raises(StudyError, match="retries -1"):
-        Endpoint(server.url, "m", retries=-1)
+    with pytest.raises(StudyError, match="timeout_s 0"):
+        Endpoint(server.url, "m", timeout_s=0)
+    with pytest.raises(StudyError, match="scoring"):
+        Endpoint(server.url, "m", scoring="guess")  # type: ignore[arg-type]
     with pytest.raises(StudyError, match="max_tokens 0"):
         ask(Endpoint(server.url, "m"), lambda e: e.generate("", "", None, max_tokens=0, temperature=0.0, draw=0))

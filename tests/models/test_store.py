@@ -73,7 +73,7 @@ def server() -> Iterator[Server]:
 
 
 def model(server: Server) -> Endpoint:
-    return Endpoint(f"http://127.0.0.1:{server.server_address[1]}", "counter", retries=0)
+    return Endpoint(f"http://127.0.0.1:{server.server_address[1]}", "counter", scoring="logprobs")
 
 
 def test_what_is_put_comes_back_to_the_bit(tmp_path: Path):

@@ -142,7 +142,7 @@ def _write_legal(card: Card) -> str:
 def _write_awareness(card: Card) -> str:
     aware = card.awareness
     rows = [
-        ("in its own words", _said(aware.named), f"{_said(aware.named_others)} for the others", _limits(aware.beyond), "0"),
+        ("in its own words", _said(aware.named), f"{_said(aware.named_others)} for the others", _limits(aware.beyond)),
         (
             "from a list",
             _said(aware.chosen.value),
@@ -151,8 +151,8 @@ def _write_awareness(card: Card) -> str:
             f"{aware.chance:.2f}",
         ),
     ]
-    head = ("asked", "right", "against", "95 % interval", "blind")
-    table = write_table_html(head, rows, frozenset({1, 3, 4}))
+    head = ("asked", "right", "against", "95 % interval")
+    table = write_table_html(head, rows, frozenset({1, 3}))
     note = "The interval of the first row is of the difference from the others; of the second, of the share."
     words = [(name, listed) for name, listed in aware.words.items()]
     said = [(hypothesis, text) for hypothesis, text in aware.texts]
@@ -167,7 +167,7 @@ def _write_steadiness(card: Card) -> str:
         ("asked again, alone", f"{own.same} of {own.calls} calls gave the same bits in {own.repeats} rounds"),
         ("spread of a call", f"{_said(own.spread.value)} {_unit(card)} ({_limits(own.spread)})"),
         ("written again", f"{own.texts_same} of {own.texts} texts were the same"),
-        ("all at once", f"{own.same_together} of {own.calls} calls gave the same bits as alone: {own.reading}"),
+        ("all at once", f"{own.same_together} of {own.calls} calls gave the bits that they gave alone; {own.reading}"),
         (
             "shift among many",
             f"{_said(own.shift.value, True)} {_unit(card)} ({_limits(own.shift)}); largest {_said(own.largest)}",
@@ -184,8 +184,8 @@ def _write_cost(card: Card) -> str:
     decision = f"{said('prompt_tokens_per_decision')} tokens read, {said('new_tokens_per_decision')} written"
     pairs = [
         ("a decision", decision),
-        ("one in flight", f"{said('seconds_alone', '.3g')} s a call, {said('calls_per_s_alone', ',.3g')} calls/s"),
-        (f"{said('in_flight')} in flight", f"{said('calls_per_s_many', ',.3g')} calls/s"),
+        ("one at a time", f"{said('seconds_alone', '.3g')} s a call, {said('calls_per_s_alone', ',.3g')} calls/s"),
+        (f"{said('in_flight')} asked at once", f"{said('calls_per_s_many', ',.3g')} calls/s"),
         (
             "this card",
             f"{said('calls')} calls, {said('prompt_tokens')} tokens read, {said('new_tokens')} written, {said('seconds')} s",

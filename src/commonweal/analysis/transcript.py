@@ -23,6 +23,7 @@ _ESCAPES = re.compile(
     r"|\x1b."
 )
 _INDENT = "    "
+_BREAKS = "\n\r\t\u2028\u2029"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def clean_text(text: str, limit: int | None = None) -> str:
         # A reply can be enormous; escapes are looked for only in what may be shown.
         return f"{clean_text(text[: 4 * limit])[:limit]} … ({len(text) - limit:,} more characters)"
     plain = _ESCAPES.sub("", text)
-    kept = "".join(" " if c in "\n\r\t" else c for c in plain if c in "\n\r\t" or _is_printed(c))
+    kept = "".join(" " if c in _BREAKS else c for c in plain if c in _BREAKS or _is_printed(c))
     kept = re.sub(" {2,}", " ", kept).strip()
     if limit is not None and len(kept) > limit:
         return f"{kept[:limit]} … ({len(kept) - limit:,} more characters)"

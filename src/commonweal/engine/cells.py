@@ -24,6 +24,15 @@ Vary = tuple[tuple[Lens, Sequence[Any] | NDArray[Any]], ...]
 """What differs between trials: lenses on data or on the network, each with one value a trial."""
 
 
+def _hashable(values: list[Any]) -> list[Any]:
+    """The values, lists inside as tuples: a cell is found by what it is made of."""
+
+    def frozen(value: Any) -> Any:
+        return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+    return [frozen(value) for value in values] if values and isinstance(values[0], list) else values
+
+
 @dataclasses.dataclass(frozen=True)
 class Cell:
     """One combination of values."""
@@ -74,7 +83,7 @@ class Trials:
 
     @functools.cached_property
     def _levels(self) -> list[list[Any]]:
-        return [list(values) if lens.wires else np.asarray(values).tolist() for lens, values in self.vary]
+        return [list(values) if lens.wires else _hashable(np.asarray(values).tolist()) for lens, values in self.vary]
 
     def cell(self, row: int) -> Cell:
         """The cell of a trial, made once."""

@@ -8,7 +8,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from commonweal.core.arrays import Contacts
 from commonweal.core.menu import Menu
 from commonweal.core.questions import Amount, Choice, Question, Record, Say
 from commonweal.core.society import Society
@@ -30,35 +29,34 @@ def in_words(society: Society, state: State, view: View, texts: tuple[str, ...],
         + [text for rule, memory in zip(society.rules.values, state.rules, strict=True) if (text := rule.describe(memory))]
     )
     places = {index: place for place, group in enumerate(families(society)) for index in group}
+    mind = np.asarray(state.seats.mind).tolist()
+    memories = [np.asarray(memory) if isinstance(memory, np.ndarray) else None for memory in state.minds]
+    contacts = None if view.contacts is None else np.asarray(view.contacts)
+    # Methods are looked up once: equinox binds a method in some tens of microseconds.
+    tells = [(rule.tell, view.public[name]) for name, rule in society.rules.items() if view.public[name] is not None]
+    questions, tick, tick_name = tuple(view.menu.items()), int(view.tick), society.world.tick_name
+    describe, hear = society.world.describe, society.channel.describe
     for seat in seats:
-        own = places[int(state.seats.mind[seat])]
-        ruled = [
-            text
-            for name, rule in society.rules.items()
-            if view.public[name] is not None and (text := rule.tell(view.public[name], seat))
-        ]
-        heard = society.channel.describe(view.inbox, seat, texts) if int(view.tick) else ""
-        mine, theirs = told_acts(view.told, view.contacts, seat)
-        yield (
-            Words(
-                seat=seat,
-                tick=int(view.tick),
-                rules=rules,
-                situation=society.world.describe(view, seat),
-                heard=heard,
-                ruled="\n".join(ruled),
-                memory=tuple(texts[handle] for handle in np.asarray(state.minds[own])[seat] if handle >= 0),
-                asks=tuple(ask for name, question in view.menu.items() for ask in asks_of(name, question, seat)),
-                tick_name=society.world.tick_name,
-                born=bool(view.born[seat]),
-                contacts=() if view.contacts is None else tuple(np.asarray(view.contacts)[seat].tolist()),
-                mine=mine,
-                theirs=theirs,
-            )
+        memory = memories[places[mind[seat]]]
+        mine, theirs = told_acts(view.told, contacts, seat)
+        yield Words(
+            seat=seat,
+            tick=tick,
+            rules=rules,
+            situation=describe(view, seat),
+            heard=hear(view.inbox, seat, texts) if tick else "",
+            ruled="\n".join(text for tell, public in tells if (text := tell(public, seat))),
+            memory=() if memory is None else tuple(texts[handle] for handle in memory[seat].tolist() if handle >= 0),
+            asks=tuple(ask for name, question in questions for ask in asks_of(name, question, seat)),
+            tick_name=tick_name,
+            born=bool(view.born[seat]),
+            contacts=() if contacts is None else tuple(contacts[seat].tolist()),
+            mine=mine,
+            theirs=theirs,
         )
 
 
-def told_acts(told: Told | None, contacts: Contacts | None, seat: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def told_acts(told: Told | None, contacts: Any, seat: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """What a seat did to each contact last tick, and had done to it, 1 or 0 by slot; empty where it is not told by slot."""
     if told is None or contacts is None or told.mine is None or told.contacts is None or not bool(told.known[seat]):
         return (), ()

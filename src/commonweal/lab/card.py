@@ -354,7 +354,7 @@ def _summary(effects: list[Effect], scale: Scale, null_model: bool) -> str:
         strongest = max(sizes, key=lambda name: sizes[name])
         payoffs = next(effect for effect in effects if effect.name == "payoffs")
         text = (
-            f"What moves its choices most is {strongest.split(',')[0]} ({sizes[strongest]:.2f} {unit}); payoffs move them "
+            f"What moves its choices most is {strongest.split(',')[0]} ({sizes[strongest]:.2f} {unit}); payoffs move them by "
             f"{payoffs.interval.value:.2f} ({_limits(payoffs.interval)}; {payoffs.reading})."
         )
     if not null_model:

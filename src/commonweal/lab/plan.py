@@ -23,6 +23,7 @@ from commonweal.core.society import Society
 from commonweal.core.sources import sources
 from commonweal.core.streams import Key
 from commonweal.engine.check import check
+from commonweal.lab.claims import refuse_unvalidated
 from commonweal.lab.odd import describe_model
 from commonweal.lab.study import Factor, Part, Study
 from commonweal.minds.language import NEW_TOKENS
@@ -148,6 +149,7 @@ def make_plan(study: Study, model: Model | None, source: Path | None) -> Json:
     Raises:
         StudyError: something in the study cannot be run or measured, or it would cost more than its budget.
     """
+    refuse_unvalidated(study)
     parts = [_part(study, part) for part in study.parts]
     work = [batch for part in study.parts for batch in batches(part)]
     hosted = [part for part in study.parts if part.society.hosted]

@@ -4,6 +4,10 @@
 
 An offer is leased to one process at a time. Each lease has a secret of its own, so that nobody else can answer in its
 place; a lease that lapses, or that is given back, is open again. Who lies about a turn is told why and moves nothing.
+
+The deadline counts from an offer's first lease. Before it, an offer waits as long, and longer while its queue moves: who
+answers one turn after the other loses none that wait behind, and a queue that nobody answers ends in one deadline.
+
 The desk knows no network: `desk_server` puts it on a socket.
 
 Source: own definition; leases: C. Gray, D. Cheriton, "Leases: an efficient fault-tolerant mechanism for distributed file
@@ -21,7 +25,7 @@ from collections import OrderedDict
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NoReturn
 
 from commonweal.core.errors import LogError, StudyError, TransientModelError
@@ -80,8 +84,8 @@ class Outcome:
 
     given: Given | None
     """The answer; None: the deadline passed."""
-    usage: Usage
-    """What it cost now; zero when it came from the store."""
+    seconds: float = 0.0
+    """How long it took now; 0 when it came from the store."""
 
 
 @dataclass(eq=False)
@@ -96,12 +100,13 @@ class _Open:
     asks: tuple[Ask, ...]
     call: Call
     began: float
-    until: float
+    deadline_s: float
     future: asyncio.Future[Given]
     waiting: int = 0
     refused: int = 0
     lease: str = ""
-    leased_until: float = field(default=0.0)
+    leased_until: float = 0.0
+    first_leased: float | None = None
 
 
 def seat_digest(name: str) -> str:
@@ -135,6 +140,7 @@ class Desk:
         self._open: dict[str, _Open] = {}
         self._turns: dict[str, _Open] = {}
         self._over: OrderedDict[str, str] = OrderedDict()
+        self._moved: dict[str, float] = {}
         self._changed = asyncio.Condition()
         self._closed = False
         self._counts = {"offered": 0, "answered": 0, "stored": 0, "missed": 0, "refused": 0, "illegal": 0}
@@ -150,7 +156,7 @@ class Desk:
             name: of the queue.
             words: what the seat reads; at least one question has more than one legal answer.
             key: the seat's key of the tick.
-            deadline_s: seconds from now, above 0.
+            deadline_s: seconds from its first lease, above 0; as long, unleased, in a queue that does not move.
 
         Raises:
             StudyError: the desk has no such queue.
@@ -165,21 +171,22 @@ class Desk:
         kept = self._kept(call, words)
         if kept is not None:
             self._counts["stored"] += 1
-            return Outcome(kept, Usage())
+            return Outcome(kept)
         if self._closed:
             raise TransientModelError("the desk of outside seats is closed; run again, answers given so far are kept")
         offer = self._open.get(call.key) or await self._put(name, words, key, call, deadline_s)
         offer.waiting += 1
         try:
-            await asyncio.wait({offer.future}, timeout=max(0.0, offer.until - time.monotonic()))
+            while not offer.future.done() and (left := self._until(offer) - time.monotonic()) > 0:
+                await asyncio.wait({offer.future}, timeout=left)
             if not offer.future.done():
                 self._counts["missed"] += 1
-                return Outcome(None, Usage(calls=1, seconds=time.monotonic() - offer.began))
-            return Outcome(offer.future.result(), Usage(calls=1, seconds=time.monotonic() - offer.began))
+                return Outcome(None, time.monotonic() - offer.began)
+            return Outcome(offer.future.result(), time.monotonic() - offer.began)
         finally:
             offer.waiting -= 1
             if not offer.waiting:
-                late = time.monotonic() >= offer.until
+                late = time.monotonic() >= self._until(offer)
                 self._end(offer, "over: its deadline has passed" if late else "over: nobody waits for it any more")
 
     async def lease(self, name: str, wait_s: float, hold_s: float | None = None) -> Json | None:
@@ -202,7 +209,7 @@ class Desk:
                 if self._closed:
                     raise DeskClosedError("the run is over")
                 now = time.monotonic()
-                offer = next((own for own in self._open.values() if own.name == name and _free(own, now)), None)
+                offer = next((own for own in self._open.values() if own.name == name and self._free(own, now)), None)
                 if offer is not None:
                     return self._hold(offer, now, hold_s)
                 held = [own.leased_until for own in self._open.values() if own.name == name and own.leased_until > now]
@@ -235,10 +242,11 @@ class Desk:
             raise
         given = Given(given.acts, given.remember, offer.refused)
         if self.store is not None:
-            seconds = time.monotonic() - offer.began
-            first = self.store.put(offer.call, Reply(given.canonical(), Usage(calls=1, seconds=seconds)))
+            # At no cost: a turn is no call of a model, and takes nothing of a run's budget.
+            first = self.store.put(offer.call, Reply(given.canonical(), Usage()))
             given = self._read_kept(first, offer.words) if isinstance(first, Reply) else given
         self._counts["answered"] += 1
+        self._moved[offer.name] = time.monotonic()
         offer.future.set_result(given)
         self._end(offer, "answered")
 
@@ -259,7 +267,7 @@ class Desk:
     def seconds_left(self, turn: str) -> float:
         """Seconds until a turn's deadline, at least 0; 0 for a turn that is over."""
         offer = self._turns.get(turn)
-        return 0.0 if offer is None else max(0.0, offer.until - time.monotonic())
+        return 0.0 if offer is None else max(0.0, self._until(offer) - time.monotonic())
 
     def status(self) -> Json:
         """How the desk stands: queues with open and held offers, and counts since it was opened. No secrets, no words."""
@@ -267,7 +275,7 @@ class Desk:
         queues = {
             name: {
                 "open": sum(own.name == name for own in self._open.values()),
-                "held": sum(own.name == name and not _free(own, now) for own in self._open.values()),
+                "held": sum(own.name == name and not self._free(own, now) for own in self._open.values()),
             }
             for name in self.names
         }
@@ -291,9 +299,7 @@ class Desk:
         """Open an offer, and wake who waits for one."""
         now = time.monotonic()
         future: asyncio.Future[Given] = asyncio.get_running_loop().create_future()
-        offer = _Open(
-            secrets.token_hex(16), name, _TRIAL.get(), words, key, open_asks(words), call, now, now + deadline_s, future
-        )
+        offer = _Open(secrets.token_hex(16), name, _TRIAL.get(), words, key, open_asks(words), call, now, deadline_s, future)
         self._open[call.key] = self._turns[offer.turn] = offer
         self._counts["offered"] += 1
         # Entered before anything is awaited, so that an identical offer finds it.
@@ -303,21 +309,33 @@ class Desk:
     def _hold(self, offer: _Open, now: float, hold_s: float | None) -> Json:
         """Lease an offer, and say what it is."""
         offer.lease = secrets.token_urlsafe(24)
-        offer.leased_until = offer.until if hold_s is None else min(offer.until, now + hold_s)
+        offer.first_leased = offer.first_leased or now
+        until = self._until(offer)
+        offer.leased_until = until if hold_s is None else min(until, now + hold_s)
         return {
             "turn": offer.turn,
             "lease": offer.lease,
             "trial": offer.trial,
-            "seconds_left": round(offer.until - now, 3),
+            "seconds_left": round(until - now, 3),
             **offer_of(offer.words, offer.key),
         }
+
+    def _until(self, offer: _Open) -> float:
+        """When an offer's default stands: a deadline after its first lease, or after the last that moved in its queue."""
+        if offer.first_leased is not None:
+            return offer.first_leased + offer.deadline_s
+        return max(offer.began, self._moved.get(offer.name, 0.0)) + offer.deadline_s
+
+    def _free(self, offer: _Open, now: float) -> bool:
+        """Whether an offer can be leased."""
+        return not offer.future.done() and now < self._until(offer) and (not offer.lease or now >= offer.leased_until)
 
     def _mine(self, turn: str, lease: str) -> _Open:
         """The open offer of a turn, if the lease is the one in force."""
         offer = self._turns.get(turn)
         if offer is None or offer.future.done():
             self._refuse(f"this turn is {'answered' if offer else self._over.get(turn, 'unknown here')}")
-        if time.monotonic() >= offer.until:
+        if time.monotonic() >= self._until(offer):
             self._refuse("this turn is over: its deadline has passed")
         if not offer.lease or not hmac.compare_digest(lease.encode("utf-8", "replace"), offer.lease.encode()):
             self._refuse("this turn is leased to somebody else, or to nobody: the lease is not the one in force")
@@ -356,11 +374,6 @@ class Desk:
     async def _tell(self) -> None:
         async with self._changed:
             self._changed.notify_all()
-
-
-def _free(offer: _Open, now: float) -> bool:
-    """Whether an offer can be leased."""
-    return not offer.future.done() and now < offer.until and (not offer.lease or now >= offer.leased_until)
 
 
 def _call(name: str, words: Words, key: int) -> Call:

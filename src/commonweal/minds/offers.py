@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from commonweal.core.views import Ask, Words
-from commonweal.minds.prompts import clean, quoted, shown_order, sure_answers
+from commonweal.minds.prompts import quoted, shown_order, sure_answers
+from commonweal.minds.texts import clean
 from commonweal.models.model import CHARACTERS_PER_TOKEN
 
 PROTOCOL = "commonweal.offer/1"

@@ -40,7 +40,8 @@ class Outside(HostedMind):
     name: str = eqx.field(static=True, default="outside")
     """The queue that holds its seats: 1 to 64 of A-Z a-z 0-9 . _ -"""
     deadline_s: float = eqx.field(static=True, default=60.0)
-    """Seconds to answer an offer, above 0 and at most a day; then the question's default stands."""
+    """Seconds to answer an offer, above 0 and at most a day, from when it is first leased; then the question's default stands.
+    An offer that nobody leases waits as long, and longer while others of its queue are answered."""
     desk: Desk | None = eqx.field(static=True, default=None)
     """Where offers are put; None: a society with this mind can be described but not run. A run gives it one."""
 
@@ -77,15 +78,14 @@ class Outside(HostedMind):
         if not asks:
             return HostedDecision(sure, words.memory)
         outcome = await self.desk.ask(self.name, words, key, self.deadline_s)
-        given, cost = outcome.given, outcome.usage
+        given = outcome.given
         if given is None:
             missed = tuple(Incident("default", ask.name, f"no answer within {self.deadline_s:g} s") for ask in asks)
-            return HostedDecision(sure, words.memory, missed, calls=cost.calls, seconds=cost.seconds)
+            return HostedDecision(sure, words.memory, missed, seconds=outcome.seconds)
         repair = f"answered after {given.refused} illegal answers"
         return HostedDecision(
             {**sure, **given.acts},
             words.memory if given.remember is None else given.remember,
             (Incident("repair", asks[0].name, repair),) if given.refused else (),
-            calls=cost.calls,
-            seconds=cost.seconds,
+            seconds=outcome.seconds,
         )

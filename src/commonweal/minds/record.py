@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -69,7 +70,7 @@ class Record(eqx.Module):
             raise StudyError(f"a record conditioned on {self.state}; expected some of {STATE}, each once")
         if not _ascend(self.told_edges) or not _ascend(self.tick_edges):
             raise StudyError(f"a record with edges {self.told_edges} and {self.tick_edges}; expected them to ascend")
-        if isinstance(self.counts, Array) and self.counts.shape != (*self.bins, len(self.answers)):
+        if self.counts.shape != (*self.bins, len(self.answers)):
             raise StudyError(
                 f"a record of {self.state} with counts of shape {self.counts.shape}; expected {(*self.bins, len(self.answers))}"
             )
@@ -227,9 +228,8 @@ class Validation:
         Raises:
             LogError: the file cannot be written.
         """
-        facts = asdict(self) | {"schema": "commonweal.validation/1", "passed": self.passed}
-        for own, row in zip(self.statistics, facts["statistics"], strict=True):
-            row["passed"] = own.passed
+        rows = [asdict(own) | {"passed": own.passed} for own in self.statistics]
+        facts = asdict(self) | {"schema": "commonweal.validation/1", "passed": self.passed, "statistics": rows}
         try:
             path.write_text(json.dumps(facts, indent=1, sort_keys=True, allow_nan=False))
         except OSError as error:
@@ -277,7 +277,7 @@ def checked_groups(levels: ArrayLike) -> Levels:
 
 def nearest(levels: NDArray[np.float64], answers: Sequence[float]) -> NDArray[np.int64]:
     """The place of the answer nearest to each level, the lower of two equally near; 0 for NaN."""
-    middle = [(low + high) / 2 for low, high in zip(answers[:-1], answers[1:], strict=True)]
+    middle = [(low + high) / 2 for low, high in itertools.pairwise(answers)]
     return np.where(np.isnan(levels), 0, np.searchsorted(middle, levels, side="left")).astype(np.int64)
 
 
@@ -302,29 +302,41 @@ def read_columns(path: Path, needed: Sequence[str], wanted: Sequence[str] = ()) 
     Raises:
         LogError: there is no such file, it cannot be read, or lacks a column.
     """
+    if not path.is_file():
+        raise LogError(f"{path} cannot be read: there is no such file; expected a .parquet or .csv file with a row a decision")
     try:
         if path.suffix == ".parquet":
-            import duckdb
-
-            with duckdb.connect() as connection:
-                table = connection.read_parquet(str(path)).fetchnumpy()
-            columns = {
-                name: np.ma.filled(np.ma.asarray(column).astype(object), None).tolist() for name, column in table.items()
-            }
+            columns = _parquet(path)
         else:
-            with path.open(newline="") as file:
+            with path.open(newline="", encoding="utf-8") as file:
                 rows = list(csv.DictReader(file, strict=True))
             columns = {name: [row[name] or None for row in rows] for name in (rows[0] if rows else ())}
     except (OSError, ValueError, csv.Error) as error:
         raise LogError(f"{path} cannot be read: {error}; expected a .parquet or .csv file with a row a decision") from error
-    except Exception as error:  # what duckdb raises has no common base with the rest
-        raise LogError(
-            f"{path} cannot be read: {str(error).splitlines()[0]}; expected Parquet with a row a decision"
-        ) from error
     missing = [name for name in needed if name not in columns]
     if missing:
         raise LogError(f"{path} has columns {', '.join(columns) or 'none'}; expected {', '.join(missing)} too")
     return {name: _numbers(columns[name], name, path) for name in (*needed, *wanted) if name in columns}
+
+
+def _parquet(path: Path) -> dict[str, list[object]]:
+    """The columns of a Parquet file; ValueError where it is none."""
+    import duckdb
+
+    # The name of one file, whatever characters it holds, and nothing from outside this machine.
+    pattern = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
+    try:
+        with duckdb.connect(":memory:", config=config) as connection:
+            found = connection.read_parquet(pattern)
+            return {
+                name: list(column) for name, column in zip(found.columns, zip(*found.fetchall(), strict=True), strict=False)
+            }
+    except duckdb.Error as error:
+        raise ValueError(str(error).splitlines()[0]) from error
 
 
 def _numbers(column: Sequence[object], name: str, path: Path) -> NDArray[np.float64]:
@@ -349,7 +361,7 @@ def _binned(told: NDArray[np.floating], edges: Sequence[float]) -> NDArray[np.in
 
 
 def _ascend(values: Sequence[float]) -> bool:
-    return all(low < high for low, high in zip(values[:-1], values[1:], strict=True))
+    return all(low < high for low, high in itertools.pairwise(values))
 
 
 def _sizes(answers: Sequence[float], state: Sequence[str], told: Sequence[float], tick: Sequence[int]) -> tuple[int, ...]:

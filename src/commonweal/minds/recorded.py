@@ -16,9 +16,11 @@ Source: own definition; the ecological warning after W. Robinson, American Socio
 
 from __future__ import annotations
 
+import itertools
 from typing import ClassVar
 
 import equinox as eqx
+import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, UInt8
 
@@ -79,10 +81,9 @@ class Recorded(Mind):
 
     def __check_init__(self) -> None:
         """Refuse the validation of another record."""
-        held = self.record.counts
-        if self.validation is not None and not eqx.is_array(held):
+        if self.validation is None or isinstance(self.record.counts, jax.core.Tracer):
             return
-        if self.validation is not None and self.validation.record != self.record.digest:
+        if self.validation.record != self.record.digest:
             raise StudyError(
                 f"a recorded mind was given the validation of record {self.validation.record[:19]}, and its record is "
                 f"{self.record.digest[:19]}; expected the same: validate this record"
@@ -127,7 +128,7 @@ class Recorded(Mind):
     def _answer(self, level: Levels) -> Index:
         """The place of the answer nearest to each level, the lower of two equally near."""
         answers = self.record.answers
-        middle = jnp.asarray([(low + high) / 2 for low, high in zip(answers[:-1], answers[1:], strict=True)], jnp.float32)
+        middle = jnp.asarray([(low + high) / 2 for low, high in itertools.pairwise(answers)], jnp.float32)
         return (level[:, None] > middle).sum(1, dtype=jnp.int32)
 
     def _told(self, view: View) -> tuple[Levels, Flags]:

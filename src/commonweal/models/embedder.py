@@ -51,6 +51,9 @@ DIMENSIONS = 384
 _LONGEST_CHARACTERS = 16_000
 """Characters of a text that are read at all: more than 128 tokens of any writing, and a bound of the work."""
 
+_KEPT = 32_768
+"""Vectors that are kept: a society that remembers more notes than that embeds each of them again at every act."""
+
 _VOCABULARY = Path(__file__).with_name("minilm") / "vocab.txt"
 _LOADING = threading.Lock()
 
@@ -66,7 +69,8 @@ class _Engine:
 def embed_texts(texts: tuple[str, ...]) -> Vectors:
     """The vectors of texts, [k, 384] float32 of unit length, in their order. Safe to call from many threads.
 
-    Vectors of the latest 8,192 texts are kept. No language model is asked, so the usage has no calls and no tokens, only time.
+    Vectors of the latest 32,768 texts are kept, 60 MB at most. No language model is asked, so the usage has no calls and no
+    tokens, only time.
 
     Args:
         texts: any texts; 128 tokens of each are read. None give an array of no rows.
@@ -109,7 +113,7 @@ def tokens_of(text: str) -> tuple[int, ...]:
     return tuple(_engine().tokenizer.encode(text[:_LONGEST_CHARACTERS]).ids)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=_KEPT)
 def _vector(text: str) -> NDArray[np.float32]:
     """One text's vector."""
     import numpy as np

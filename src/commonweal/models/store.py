@@ -12,7 +12,8 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -58,10 +59,11 @@ class Call:
     asked: str
     """Canonical JSON: the options, or form, bounds, temperature and draw index."""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """SHA-256 of the call as canonical JSON, hex."""
-        return hashlib.sha256(canonical(asdict(self)).encode()).hexdigest()
+        facts = {"asked": self.asked, "kind": self.kind, "model": self.model, "prefix": self.prefix, "suffix": self.suffix}
+        return hashlib.sha256(canonical(facts).encode()).hexdigest()
 
 
 class ReplyStore:
@@ -202,9 +204,15 @@ def canonical(value: object) -> str:
 
 def _row(call: Call, answer: Answer) -> tuple[str | int | float, ...]:
     """A reply as the file's table holds it."""
-    digest, usage = hashlib.sha256(call.prefix.encode()).hexdigest(), answer.usage
+    digest, usage = _digest(call.prefix), answer.usage
     facts = (call.key, call.kind, call.model, digest, call.suffix, call.asked, _pack(answer))
     return (*facts, usage.calls, usage.prompt_tokens, usage.new_tokens, usage.seconds)
+
+
+@lru_cache(maxsize=256)
+def _digest(prefix: str) -> str:
+    """SHA-256 of a prefix, hex: the same few are stored again and again."""
+    return hashlib.sha256(prefix.encode()).hexdigest()
 
 
 def _pack(answer: Answer) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Literal, TypeVar, cast
 
+import numpy as np
+
 from commonweal.core.errors import LogError, ModelRefusedError, StudyError
 from commonweal.models.model import Form, Model, Reply, Scores, Usage, Vectors
 from commonweal.models.store import Answer, Call, ReplyStore, canonical
@@ -125,8 +127,27 @@ class Stored:
             TransientModelError: by the inner model.
             LogError: when the store cannot be read or written.
         """
-        call = Call("embed", self.digest, "", "", canonical({"texts": list(texts)}))
-        return await self._answer(call, lambda: self.model.embed(texts))
+        if self.store is None or self.mode == "off":
+            return await self.model.embed(texts)
+        kept = {text: self.store.get(self._embedding(text)) for text in texts}
+        missing = tuple(text for text, vectors in kept.items() if vectors is None)
+        usage, original = Usage(), Usage()
+        if missing:
+            if self.mode == "replay":
+                raise self._lacks(self.store, self._embedding(missing[0]))
+            fresh = await self.model.embed(missing)
+            usage, nothing = fresh.usage, Usage()
+            rows = [Vectors(row[None], nothing if place else usage) for place, row in enumerate(fresh.values)]
+            first = self.store.put_all([(self._embedding(text), row) for text, row in zip(missing, rows, strict=True)])
+            kept |= {text: old or new for text, old, new in zip(missing, first, rows, strict=True)}
+        found = [cast(Vectors, kept[text]) for text in texts]
+        for one in found:
+            original = original + (one.original or one.usage)
+        return Vectors(np.concatenate([one.values for one in found]), usage, not missing, original)
+
+    def _embedding(self, text: str) -> Call:
+        """The question where one text stands: each text is kept by itself, whatever it is asked with."""
+        return Call("embed", self.digest, "", text, canonical({}))
 
     async def close(self) -> None:
         """Waits for the calls in flight, closes the inner model and the store."""
@@ -144,10 +165,7 @@ class Stored:
         if kept is not None:
             return cast(Given, kept)
         if self.mode == "replay":
-            raise ModelRefusedError(
-                f"{self.store.path} holds no reply to a {call.kind} of {self.name} (key {call.key[:12]}), expected "
-                "one in mode 'replay'; run again with mode 'record', or with the code and model of the recorded run"
-            )
+            raise self._lacks(self.store, call)
         key = call.key
         flying = self._flying.get(key)
         if flying is not None and flying.get_loop() is asyncio.get_running_loop():
@@ -181,6 +199,13 @@ class Stored:
         for first, (_, _, written) in zip(kept, arrived, strict=True):
             if not written.done():
                 written.set_result(first)
+
+    def _lacks(self, store: ReplyStore, call: Call) -> ModelRefusedError:
+        """What is said when a replay needs what nobody recorded."""
+        return ModelRefusedError(
+            f"{store.path} holds no reply to a {call.kind} of {self.name} (key {call.key[:12]}), expected "
+            "one in mode 'replay'; run again with mode 'record', or with the code and model of the recorded run"
+        )
 
     def _land(self, key: str, done: asyncio.Task[Answer]) -> None:
         """Forgets a call that is over."""
