@@ -253,7 +253,6 @@ def test_a_refusal_that_repeats_the_key_is_told_without_it(refused):
         assert KEY.encode() not in raw, path
 
 
-@pytest.mark.xfail(strict=False, reason="what a server says in a refusal keeps its control characters: models/connection.py")
 def test_a_refusal_brings_no_escape_to_the_terminal(refused):
     said = refused.done.stdout + refused.done.stderr
     assert not [letter for letter in said if unicodedata.category(letter) == "Cc" and letter not in "\n\r\t"]

@@ -30,6 +30,8 @@ from commonweal.institutions.tax import Tax
 from commonweal.institutions.turnover import Turnover
 from commonweal.institutions.voting import Vote
 from commonweal.minds.memory_one import MemoryOne
+from commonweal.minds.record import Record
+from commonweal.minds.recorded import Recorded
 from commonweal.minds.scripted import Scripted
 from commonweal.minds.strategist import Strategist
 from commonweal.testing import Wild, check_channel, check_inert, check_institution, check_metric, check_mind, check_world
@@ -76,7 +78,13 @@ def test_worlds_keep_the_laws(world):
 
 @pytest.mark.parametrize(
     "mind",
-    [Wild(), Scripted(condition=0.4, tremble=0.1, responsiveness=1.0), MemoryOne(tremble=0.1), Strategist(tremble=0.1)],
+    [
+        Wild(),
+        Scripted(condition=0.4, tremble=0.1, responsiveness=1.0),
+        MemoryOne(tremble=0.1),
+        Strategist(tremble=0.1),
+        Recorded(Record(np.ones((3, 3, 2), int))),
+    ],
 )
 def test_minds_keep_the_laws(mind):
     check_mind(mind)
@@ -84,7 +92,7 @@ def test_minds_keep_the_laws(mind):
 
 def test_minds_of_the_catalogue_are_covered():
     loaded = [entry.load() for entry in entries("minds")]
-    assert {kind for kind in loaded if not issubclass(kind, HostedMind)} == {Scripted, MemoryOne, Strategist}
+    assert {kind for kind in loaded if not issubclass(kind, HostedMind)} == {Scripted, MemoryOne, Strategist, Recorded}
 
 
 @pytest.mark.parametrize("channel", [Broadcast(), Broadcast(loss=0.5), Neighbours()])

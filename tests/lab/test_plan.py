@@ -30,7 +30,8 @@ def test_the_plan_holds_cells_theory_metrics_and_cost():
     assert [cell["theory"] for cell in part["cells"]] == [30.0, 15.0]
     assert part["factors"][0]["lens"] == "rules.tithe:Tithe.rate"
     assert (part["engine"], part["agents"], part["tick_name"]) == ("compiled", 5, "month")
-    assert plan["predicted"] == {"trials": 6, "agent_steps": 90, "model_calls": 0, "seconds": plan["predicted"]["seconds"]}
+    costs = {"model_calls": 0, "prompt_tokens": 0, "new_tokens": 0, "seconds": plan["predicted"]["seconds"]}
+    assert plan["predicted"] == {"trials": 6, "agent_steps": 90, **costs}
     assert plan["metrics"]["welfare"]["unit"]
     assert json.loads(json.dumps(plan)) == plan
     assert plan["model"] is None
@@ -91,6 +92,8 @@ def test_language_needs_a_model_and_is_counted():
     assert plan["model"]["null_model"] is True
     assert [part["null_model"] for part in plan["parts"]] == [False, True]
     assert plan["predicted"]["model_calls"] == 2 * 4 * 12
+    # At most: a prompt holds at most 1,000 tokens and a reply at most 120.
+    assert (plan["predicted"]["prompt_tokens"], plan["predicted"]["new_tokens"]) == (96 * 1000, 96 * 120)
     # A memory that calls the model once each four acts adds a quarter to the calls of its seats, the language part's all.
     part = study.parts[1]
     mind = dataclasses.replace(part.society.minds["civil"], memory=Summary(6, 4))

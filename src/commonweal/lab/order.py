@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from pathlib import Path
 
 from commonweal.lab.desk import bind_desk, desk_for
@@ -27,12 +28,13 @@ class Order:
 
     def words(self) -> str:
         """The order as it is typed: what a reader runs to repeat it."""
-        pieces = ["commonweal run", self.reference]
-        pieces += [f"--seeds {self.seeds}"] if self.seeds is not None else []
+        pieces = ["commonweal", "run", self.reference]
+        pieces += ["--seeds", str(self.seeds)] if self.seeds is not None else []
         pieces += ["--quick"] if self.quick else []
-        pieces += [f"--model {self.model.name}"] if self.model.name != "embedded" else []
-        pieces += [f"--endpoint {self.model.url}"] if self.model.url is not None else []
-        return " ".join(pieces)
+        pieces += ["--model", self.model.name] if self.model.name != "embedded" else []
+        pieces += ["--endpoint", self.model.url] if self.model.url is not None else []
+        pieces += ["--scoring", self.model.scoring] if self.model.scoring != "auto" else []
+        return shlex.join(pieces)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
+from commonweal.core.errors import LogError
 from commonweal.lab.ledger import LEASE_S, Chunk, Ledger
 
 REPORT_S = 0.2
@@ -53,6 +55,7 @@ class Renewal:
     def drop(self, chunk: Chunk) -> None:
         """Renew a chunk's lease no more."""
         self._held.pop(chunk.id, None)
+        self._said.pop(chunk.id, None)
 
     def stop(self) -> None:
         """Renew nothing any more."""
@@ -62,4 +65,6 @@ class Renewal:
     def _renew(self) -> None:
         while not self._done.wait(LEASE_S / 4):
             for chunk in tuple(self._held.values()):
-                self._ledger.renew(chunk, self._owner)
+                # A ledger that cannot be written now may be at the next beat; a lease lasts for some.
+                with suppress(LogError):
+                    self._ledger.renew(chunk, self._owner)

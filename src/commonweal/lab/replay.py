@@ -63,7 +63,10 @@ def read_order(words: str) -> Order:
         raise LogError(f"the plan does not say how it was asked for: found {words!r}; run the study again to replay its trials")
     named = dict(itertools.pairwise(pieces[3:]))
     seeds = named.get("--seeds")
-    model = ModelChoice(named.get("--model", "embedded"), named.get("--endpoint"))
+    scoring = named.get("--scoring", "auto")
+    if scoring not in ("auto", "logprobs", "schema"):
+        raise LogError(f"the plan asks for the scoring {scoring!r}; run the study again to replay its trials")
+    model = ModelChoice(named.get("--model", "embedded"), named.get("--endpoint"), scoring)
     return Order(pieces[2], None if seeds is None else int(seeds), "--quick" in pieces, model)
 
 

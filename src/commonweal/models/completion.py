@@ -20,6 +20,9 @@ from commonweal.models.model import Scores, Usage, Vectors
 FLOOR_NATS = -30.0
 """Log-probability of an option that a one-word answer did not choose: practically never, yet finite."""
 
+LEAST_NATS = -1e4
+"""The least log-probability that is taken at its word; anything below it is this."""
+
 LONGEST_REPLY_BYTES = 64 * 1024
 """A reply above this is bad text: it is dropped and an empty text stands for it."""
 
@@ -207,7 +210,7 @@ def _first(choice: object) -> tuple[tuple[str, float], ...]:
     for row in cast("list[object]", rows) if isinstance(rows, list) else []:
         token, value = _at(row, "token"), _at(row, "logprob")
         if isinstance(token, str) and isinstance(value, int | float) and math.isfinite(value):
-            found.append((token, min(0.0, float(value))))
+            found.append((token, max(LEAST_NATS, min(0.0, float(value)))))
     return tuple(found)
 
 

@@ -139,9 +139,10 @@ class Connection:
         return os.environ.get(self.key_env, "").strip()
 
     def _redact(self, text: str) -> str:
-        """What an endpoint said, on one line and without our key: some repeat it in their error."""
+        """What an endpoint said, on one line, without what moves a terminal, and without our key: some repeat it in errors."""
         key = self._key()
-        return " ".join((text.replace(key, "***") if key else text).split())
+        plain = "".join(letter if letter.isprintable() else " " for letter in (text.replace(key, "***") if key else text))
+        return " ".join(plain.split())
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes | None:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -24,8 +23,9 @@ from typing import Literal
 
 from commonweal.core.errors import ModelRefusedError, StudyError, TransientModelError
 from commonweal.models.completion import (
-    FLOOR_NATS,
     Completion,
+    choice_schema,
+    read_choice,
     read_completion,
     read_logprobs,
     read_object,
@@ -179,9 +179,8 @@ class Endpoint:
         if form:
             question["response_format"] = response_format(form_schema(form))
             question["max_tokens"] = max_tokens + JSON_TOKENS * (1 + len(form.fields))
-        kept: Callable[[str], bool] = (lambda text: read_object(text) is not None) if form else bool
         try:
-            answer = await self._ask(prefix, suffix, question, kept)
+            answer = await self._ask(prefix, suffix, question, _is_object if form else _is_text)
         except StatusError as error:
             raise self._refusal(error) from None
         values = read_object(answer.text) if form else None
@@ -226,8 +225,10 @@ class Endpoint:
             "seed": draw_seed(prefix, suffix, None, 0),
         }
         try:
-            answer = await self._ask(prefix, suffix, question, bool)
-            self._logprobs = self._logprobs or bool(answer.first)
+            answer = await self._ask(prefix, suffix, question, _is_text)
+            if answer.first or answer.text:
+                # An empty answer says nothing about what is offered.
+                self._logprobs = self._logprobs or bool(answer.first)
             scores, spent = read_logprobs(answer, options), answer.usage
         except StatusError as error:
             if error.status not in (400, 422) or "logprob" not in error.said:
@@ -237,28 +238,19 @@ class Endpoint:
 
     async def _score_by_schema(self, prefix: str, suffix: str, options: tuple[str, ...], spent: Usage) -> Scores:
         """One greedy answer among the labels, for endpoints without log-probabilities."""
-        schema: dict[str, object] = {
-            "type": "object",
-            "properties": {"answer": {"type": "string", "enum": list(options)}},
-            "required": ["answer"],
-            "additionalProperties": False,
-        }
         question: dict[str, object] = {
             "temperature": 0.0,
             "max_tokens": 32,
             "seed": draw_seed(prefix, suffix, None, 0),
-            "response_format": response_format(schema),
+            "response_format": response_format(choice_schema(options)),
         }
         try:
-            answer = await self._ask(prefix, suffix, question, lambda text: _named(text) in options)
+            answer = await self._ask(prefix, suffix, question, lambda answer: read_choice(answer, options, Usage()).answered)
         except StatusError as error:
             raise self._refusal(error) from None
-        named, usage = _named(answer.text), spent + answer.usage
-        if named not in options:
-            return Scores((-math.log(len(options)),) * len(options), usage, exact=False, answered=False)
-        return Scores(tuple(0.0 if o == named else FLOOR_NATS for o in options), usage, exact=False)
+        return read_choice(answer, options, spent)
 
-    async def _ask(self, prefix: str, suffix: str, question: Question, kept: Callable[[str], bool]) -> Completion:
+    async def _ask(self, prefix: str, suffix: str, question: Question, kept: Callable[[Completion], bool]) -> Completion:
         """One chat completion; asked again at once where what came is none, or is not what was asked for."""
         body = {
             "model": self.model,
@@ -277,7 +269,7 @@ class Endpoint:
             spent = spent + (Usage(1) if answer is None else answer.usage)
             if answer is None:
                 continue
-            if kept(answer.text) or answer.first:
+            if kept(answer):
                 self._kept += 1
                 break
             self._broken += 1
@@ -298,7 +290,11 @@ class Endpoint:
         return ModelRefusedError(f"{self.url} answered {error.status}; {advice}; it said: {error.said}")
 
 
-def _named(text: str) -> str:
-    """The label that a reply under a schema names, or that it is."""
-    values = read_object(text)
-    return str(values.get("answer")) if values is not None else text.strip().rstrip(".)")
+def _is_object(answer: Completion) -> bool:
+    """Whether a reply under a schema is JSON at all."""
+    return read_object(answer.text) is not None
+
+
+def _is_text(answer: Completion) -> bool:
+    """Whether there is anything in a reply."""
+    return bool(answer.text or answer.first)
