@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from commonweal_plugin.tithe import Tithe
 
