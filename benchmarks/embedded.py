@@ -151,7 +151,7 @@ def _write(path: str) -> Row:
     return {"weights": str(find_weights())}
 
 
-async def _run(workers: int) -> None:
+async def _run(workers: int, given: "dict[str, list[Question]]") -> None:
     """Asks the embedded model everything; all calls wait at once, so that no worker idles."""
     from commonweal.models.embedded import EmbeddedModel
 
@@ -165,7 +165,7 @@ async def _run(workers: int) -> None:
         reply = await model.generate(prefix, suffix, wanted, max_tokens=most, temperature=0.0, draw=0)
         return reply.text, reply.usage.prompt_tokens
 
-    for kind, asked in questions().items():
+    for kind, asked in given.items():
         # Starts the workers and loads the weights.
         await asyncio.gather(*(model.score("p", "s", ("A",)) for _ in range(workers)))
         began, used = time.perf_counter(), _spent(model.pids)
@@ -191,4 +191,4 @@ if __name__ == "__main__":
     else:
         if "all" in sys.argv:
             os.sched_setaffinity(0, range(os.cpu_count() or 1))
-        asyncio.run(_run(int(sys.argv[2])))
+        asyncio.run(_run(int(sys.argv[2]), questions()))

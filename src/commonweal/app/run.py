@@ -160,7 +160,7 @@ def run(given: argparse.Namespace) -> int:
     with Console() as console:
         progress = run_study(order, directory, jobs, console.show)
     if progress.failed or progress.stopped:
-        for problem in (*progress.failed, *filter(None, [progress.stopped])):
+        for problem in dict.fromkeys((*progress.failed, *filter(None, [progress.stopped]))):
             print(f"commonweal: {problem}", file=sys.stderr)
         print(
             f"commonweal: {progress.done} of {progress.trials} trials are finished and kept; the same command goes on",
@@ -191,6 +191,9 @@ def _dollars(planned: dict[str, object], order: Order) -> float | None:
     from commonweal.models.budget import Usage
     from commonweal.models.choice import INSPECT
 
+    if order.model.replies == "replay":
+        # Nobody is asked.
+        return 0.0
     predicted = _predicted(planned)
     most = Usage(predicted["model_calls"], predicted["prompt_tokens"], predicted["new_tokens"])
     return order.model.prices.cost(order.model.name.removeprefix(INSPECT), order.model.url, most)
@@ -225,11 +228,15 @@ def _confirm(given: argparse.Namespace, planned: dict[str, object], order: Order
     if sys.stdin.isatty():
         if input(f"This may cost {what}. Go on? [y/N] ").strip().lower() in ("y", "yes"):
             return
-        raise StudyError("nothing was run; lower the cost, or set a budget with --max-usd or --max-tokens")
-    raise StudyError(
-        f"this may cost {what}, and nobody is there to be asked: add --yes, set a budget with --max-usd, or raise "
-        "--confirm-above"
-    )
+        raise StudyError(f"nothing was run; to go on without being asked, {_advice(dollars)}")
+    raise StudyError(f"this may cost {what}, and nobody is there to be asked: {_advice(dollars)}")
+
+
+def _advice(dollars: float | None) -> str:
+    """What to do where an estimate is above what is spent unasked."""
+    if dollars is None:
+        return "give the model's price with --prices FILE, or add --yes"
+    return "set a budget with --max-usd, raise --confirm-above, or add --yes"
 
 
 def _analyse(directory: Path) -> None:

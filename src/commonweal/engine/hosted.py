@@ -111,12 +111,12 @@ def warm_up(trial: Trial) -> None:
         trial: as begun.
     """
     society, state, key = without_models(trial.society), trial.state, trial.key
-    choices = _decide(society, state, _offer(society, state), key)
-    view = cast("View", jax.device_get(_offer(society, state)))
-    rows = blank_rows(view.menu)
-    _keys(key, state.tick, jnp.arange(state.seats.n))
-    choices = _merged(choices, rows, {name: np.zeros(state.seats.n, bool) for name in rows}, choices.minds)
-    jax.block_until_ready(_read(trial.metrics, trial.record, _commit(society, state, _offer(society, state), choices, key)))
+    view = _offer(society, state)
+    choices = _decide(society, state, view, key)
+    snapshot, seen = cast("tuple[State, View]", jax.device_get((state, view)))
+    seat_keys(key, snapshot.tick, snapshot.seats.n)
+    choices = _commit_replies(trial.society, snapshot, seen, choices, [], [], _Texts(()), [])
+    jax.block_until_ready(_read(trial.metrics, trial.record, _commit(society, state, view, choices, key)))
 
 
 async def _tick(trial: Trial) -> Trial:
@@ -220,23 +220,25 @@ def _commit_replies(
 ) -> Choices:
     """Write the replies in seat order: acts, memories, texts, incidents."""
     rows = blank_rows(view.menu)
-    n = state.seats.n
+    questions = dict(view.menu.items())
+    n, seated, minds = state.seats.n, np.asarray(state.seats.mind).tolist(), society.minds.values
+    slots = {index: mind.slots for index, mind in enumerate(minds) if isinstance(mind, HostedMind)}
     written = {name: np.zeros(n, bool) for name in rows}
     groups = families(society)
     places = {index: place for place, group in enumerate(groups) for index in group}
     memories = [
-        np.array(memory) if isinstance(society.minds.values[group[0]], HostedMind) else memory
+        np.array(memory) if isinstance(minds[group[0]], HostedMind) else memory
         for group, memory in zip(groups, choices.minds, strict=True)
     ]
     for own, reply in zip(words, replies, strict=True):
-        answered, incidents = write_answers(view.menu, rows, own, reply, texts.handle)
+        answered, incidents = write_answers(questions, rows, own, reply, texts.handle)
         for name in answered:
             written[name][own.seat] = True
-        index = int(state.seats.mind[own.seat])
-        mind = cast("HostedMind", society.minds.values[index])
-        handles = [texts.handle(text) for text in reply.remember[-mind.slots :]] if mind.slots else []
-        if mind.slots:
-            memories[places[index]][own.seat] = handles + [-1] * (mind.slots - len(handles))
+        index = seated[own.seat]
+        room = slots[index]
+        if room:
+            handles = [texts.handle(text) for text in reply.remember[-room:]]
+            memories[places[index]][own.seat] = handles + [-1] * (room - len(handles))
         for incident in (*reply.incidents, *incidents):
             events.append(Event(own.tick, incident.kind, own.seat, (), storable(f"{incident.question}: {incident.words}")))
     return _merged(choices, rows, written, tuple(jax.tree.map(jnp.asarray, memory) for memory in memories))

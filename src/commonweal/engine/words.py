@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -101,12 +101,16 @@ def blank_rows(menu: Menu) -> dict[str, Any]:
 
 
 def write_answers(
-    menu: Menu, rows: dict[str, Any], words: Words, decision: HostedDecision, handle: Callable[[str], int]
+    questions: Mapping[str, Question],
+    rows: dict[str, Any],
+    words: Words,
+    decision: HostedDecision,
+    handle: Callable[[str], int],
 ) -> tuple[set[str], list[Incident]]:
     """Write one seat's answers into the rows; what is not legal is left at the default.
 
     Args:
-        menu: the questions, NumPy arrays.
+        questions: of the menu, by name, NumPy arrays.
         rows: from `blank_rows`, changed in place.
         words: what the seat was asked.
         decision: what it answered.
@@ -128,7 +132,7 @@ def write_answers(
                 incidents.append(Incident("default", ask.name, problem))
             continue
         assert answer is not None
-        _write(menu, rows, words.seat, ask, handle(str(answer)) if ask.kind == "say" else answer)
+        _write(questions, rows, words.seat, ask, handle(str(answer)) if ask.kind == "say" else answer)
     answered = {ask.name.split("/")[0] for ask in words.asks} - missing
     return answered, incidents
 
@@ -146,9 +150,9 @@ def illegal(ask: Ask, answer: int | float | str) -> str:
     return "" if ask.low <= answer <= ask.high else f"{answer} is not in [{ask.low:g}, {ask.high:g}]"
 
 
-def _write(menu: Menu, rows: dict[str, Any], seat: int, ask: Ask, answer: int | float | str) -> None:
+def _write(questions: Mapping[str, Question], rows: dict[str, Any], seat: int, ask: Ask, answer: int | float | str) -> None:
     name, *rest = ask.name.split("/")
-    question, row = menu[name], rows[name]
+    question, row = questions[name], rows[name]
     if isinstance(question, Record):
         place = question.names.index(rest[0])
         question, row, rest = question.fields[place], row[place], rest[1:]

@@ -7,19 +7,18 @@ one society then leaves nothing idle, and the trials that are closest to their e
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sys
 import time
 from pathlib import Path
 
-from commonweal.core.errors import BudgetSpentError, LogError
+from commonweal.core.errors import BudgetSpentError, LogError, ModelRefusedError
 from commonweal.core.society import Society
 from commonweal.engine.hosted import advance, warm_up
 from commonweal.engine.log import TrialLog
 from commonweal.engine.trial import Trial, begin
-from commonweal.lab.card import mind_card
+from commonweal.lab.card import save_card
 from commonweal.lab.desk import served
 from commonweal.lab.ledger import CARD, Chunk, Ledger
 from commonweal.lab.logs import chunk_path, write_logs
@@ -27,7 +26,7 @@ from commonweal.lab.order import Order, Prepared, prepare
 from commonweal.lab.plan import static_factors, trial_seed
 from commonweal.lab.renewal import Renewal, Report
 from commonweal.lab.study import Part
-from commonweal.lab.worker import TRACED, end_with, note_failure, parts_of
+from commonweal.lab.worker import TRACED, end_with, note_end, note_failure, parts_of
 from commonweal.minds.desk import named_trial
 
 AHEAD = 4
@@ -47,8 +46,9 @@ def host(order: Order, directory: Path, parent: int) -> None:
     end_with(parent)
     try:
         asyncio.run(_host(order, directory))
-    except LogError:
-        # The folder cannot be used any more; the coordinator finds the same and says so once.
+    except LogError as error:
+        # The folder cannot be used any more; the coordinator says so once.
+        note_end(directory, error)
         sys.exit(1)
 
 
@@ -78,6 +78,7 @@ class _House:
         self.parts = (*parts_of(directory, "hosted"), CARD)
         self.room = AHEAD * order.model.at_once
         self.stopped = False
+        self.answered = False
         self._compiled: dict[object, asyncio.Lock] = {}
         self._warm: set[object] = set()
 
@@ -117,20 +118,25 @@ class _House:
                 await asyncio.to_thread(write_logs, chunk_path(self.directory, part.name, chunk.id), part.name, trials)
             self.ledger.finish(chunk, time.perf_counter() - began)
         except BudgetSpentError as error:
-            self.stopped = True
             self.ledger.give_back(chunk)
-            self.ledger.stop(str(error))
+            self._stop(str(error))
         except Exception as error:
             note_failure(self.ledger, self.directory, chunk, error)
+            if isinstance(error, ModelRefusedError) and not self.answered:
+                # A wrong name or key: the other trials would be refused like this one.
+                self._stop(str(error))
         finally:
             self.renewal.drop(chunk)
 
+    def _stop(self, why: str) -> None:
+        """Begin no more trials; those in flight go on as far as they come."""
+        self.stopped = True
+        self.ledger.stop(why)
+
     async def _card(self, report: Report) -> None:
         assert self.prepared.model is not None
-        card = await mind_card(self.prepared.model, report)
-        draft = self.directory / "card.json.tmp"
-        draft.write_text(json.dumps(card, indent=1))
-        draft.replace(self.directory / "card.json")
+        await save_card(self.prepared.model, self.directory, report)
+        self.answered = True
 
     async def _trial(self, part: Part, cell: int, seed: int, report: Report) -> TrialLog:
         levels = part.cells()[cell]
@@ -145,6 +151,7 @@ class _House:
         with named_trial(f"{part.name}/{cell}/{seed}"):
             for tick in range(part.ticks):
                 trial = await advance(trial, 1, part.ticks - tick - 1)
+                self.answered = True
                 report((tick + 1) / part.ticks)
         return trial.log()
 

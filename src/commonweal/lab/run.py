@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -79,11 +79,19 @@ def run_study(order: Order, directory: Path, jobs: int, report: Report) -> Progr
                     progress = ledger.progress()
                     if progress.open == 0 or progress.stopped:
                         break
-                    raise LogError(f"all {jobs} workers ended early; look at {directory / 'errors.log'}, then run again")
+                    raise LogError(_last_words(directory))
                 time.sleep(0.2)
         finally:
             _end(workers, patient=progress.open == 0)
         return ledger.progress()
+
+
+def _last_words(directory: Path) -> str:
+    """What is said when all workers ended early: why the last one did, if it could still write it down."""
+    path = directory / "errors.log"
+    with suppress(OSError, IndexError):
+        return path.read_text(errors="replace").splitlines()[-1]
+    return f"all workers ended early and left no {path}; were they killed? What is finished is kept: run again"
 
 
 def _workers(order: Order, directory: Path, jobs: int, ledger: Ledger) -> list[BaseProcess]:

@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from commonweal.core.errors import CommonwealError, LogError, TransientModelError
@@ -38,8 +39,9 @@ def work(order: Order, directory: Path, parent: int) -> None:
     end_with(parent)
     try:
         _work(order, directory, Ledger(directory / "ledger.sqlite"), f"{os.getpid()}")
-    except LogError:
-        # The folder cannot be used any more; the coordinator finds the same and says so once.
+    except LogError as error:
+        # The folder cannot be used any more; the coordinator says so once.
+        note_end(directory, error)
         sys.exit(1)
 
 
@@ -96,6 +98,17 @@ def note_failure(ledger: Ledger, directory: Path, chunk: Chunk, error: Exception
     with (directory / "errors.log").open("a") as file:
         traceback.print_exception(error, file=file)
     ledger.fail(chunk, f"{type(error).__name__}: {error} (see {directory / 'errors.log'})", final=True)
+
+
+def note_end(directory: Path, error: LogError) -> None:
+    """Put into `errors.log` why a worker ends before its work is done.
+
+    Args:
+        directory: the run's folder.
+        error: what ends it.
+    """
+    with suppress(OSError), (directory / "errors.log").open("a") as file:
+        print(error, file=file)
 
 
 def run_trials(

@@ -17,6 +17,9 @@ from commonweal.core.errors import LogError, ModelRefusedError, StudyError
 from commonweal.models.model import Form, Model, Reply, Scores, Usage, Vectors
 from commonweal.models.store import Answer, Call, ReplyStore, canonical
 
+TOGETHER_S = 0.002
+"""Seconds for which a reply waits for others, to be written with them."""
+
 Given = TypeVar("Given", Scores, Reply, Vectors)
 
 
@@ -178,17 +181,22 @@ class Stored:
     async def _ask_and_keep(self, store: ReplyStore, call: Call, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         """Asks and stores; gives what the store then holds, at the price that was paid now."""
         answer = await ask()
-        # All replies that arrive in one turn of the event loop are written in one transaction.
-        if not self._arrived:
-            asyncio.get_running_loop().call_soon(self._write, store)
-        written: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        # Replies that arrive within a moment are written in one transaction; the last one in flight waits for no other.
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[Answer | None] = loop.create_future()
         self._arrived.append((call, answer, written))
+        if len(self._arrived) >= len(self._flying):
+            self._write(store)
+        elif len(self._arrived) == 1:
+            loop.call_later(TOGETHER_S, self._write, store)
         first = await written
         return answer if first is None else replace(first, usage=answer.usage, original=first.original)
 
     def _write(self, store: ReplyStore) -> None:
         """Writes what has arrived, and tells each caller what the store then holds."""
         arrived, self._arrived = self._arrived, []
+        if not arrived:
+            return
         try:
             kept = store.put_all([(call, answer) for call, answer, _ in arrived])
         except LogError as error:
