@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.machine import ROOT, Row, peer
 from benchmarks.table import write_table
 
-NAMES = ("society", "sweep", "tournament", "graphs", "memory")
+NAMES = ("society", "sweep", "tournament", "graphs", "memory", "embedded")
 
 
 def main() -> int:

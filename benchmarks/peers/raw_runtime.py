@@ -62,7 +62,7 @@ def main() -> None:
         row = {"kind": name, "cpu_s": now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime, "wall_s": wall}
         row["prompt_tokens"] = sum(reply["usage"]["prompt_tokens"] for _, reply in found)
         row["evaluated"] = sum(reply["timings"]["prompt_n"] for _, reply in found)
-        print(json.dumps({**row, "answers": [text for text, _ in found]}), flush=True)
+        print(json.dumps({**row, "answers": json.dumps([text for text, _ in found])}), flush=True)
 
 
 main()

@@ -34,7 +34,7 @@ from commonweal.lab.run import plan_run
 from commonweal.models.choice import ModelChoice
 from commonweal.models.prompt import neutralise
 from commonweal.models.scheduler import Limits
-from faults import HOSTILE, LASTING, PASSING, Asked, Faulty, Rule, seeded
+from faults import LASTING, PASSING, Asked, Faulty, Rule, seeded
 
 CELLS, SEEDS, TICKS, SEATS = 2, 2, 3, 4
 DECISIONS = 2 * CELLS * SEEDS * TICKS * SEATS
@@ -72,7 +72,9 @@ CHOICES, WORDS = 'part("choices", NoChannel())', 'part("words", Broadcast())'
 LATENCY_S = 0.04
 
 
-def write_study(folder: Path, seats: int = SEATS, ticks: int = TICKS, seeds: int = SEEDS, parts: str = f"{CHOICES}, {WORDS}") -> Path:
+def write_study(
+    folder: Path, seats: int = SEATS, ticks: int = TICKS, seeds: int = SEEDS, parts: str = f"{CHOICES}, {WORDS}"
+) -> Path:
     path = folder / "spoken.py"
     path.write_text(STUDY.format(seats=seats, ticks=ticks, seeds=seeds, parts=parts))
     return path
@@ -185,8 +187,9 @@ def test_the_log_is_the_same_at_any_number_of_calls_in_flight(place: Place, tmp_
     assert questions(place.server.asked) == place.asked
 
 
-@pytest.mark.parametrize("seed", [0, random.randrange(2**32)])
-def test_faults_that_pass_leave_no_trace(place: Place, tmp_path: Path, seed: int):
+@pytest.mark.parametrize("named", [0, None])
+def test_faults_that_pass_leave_no_trace(place: Place, tmp_path: Path, named: int | None):
+    seed = random.randrange(2**32) if named is None else named
     place.break_by(seeded(seed, PASSING, 0.25), most=2)
     limits = Limits(in_flight=16, deadline_s=0.5)
     assert finished(place.order(limits), tmp_path) == place.digest, f"seed {seed}"
@@ -250,34 +253,37 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="pr
 @needs_proc
 def test_kill_nine_three_times_and_the_log_is_whole_and_no_stored_reply_is_asked_for_again(place: Place, tmp_path: Path):
     place.server.latency_s = LATENCY_S
-    draws, limits = random.Random(), Limits(in_flight=4)
+    draws = random.Random()
     directory = tmp_path / "run"
     stored: Counter[tuple[str, str]] = Counter()
     kept: dict[Path, int] = {}
-    for kill in range(3):
-        place.server.clear()
+    for _ in range(3):
         least = draws.randint(1, 45)
-        with (tmp_path / "said").open("w") as said:
-            run = subprocess.Popen(place.command(directory, "--in-flight", "4"), stdout=said, stderr=said)
-        try:
-            wait_for(lambda least=least: len(place.server.asked) >= least and place.server.now > 0 or run.poll() is not None)
-            assert run.poll() is None, (tmp_path / "said").read_text()
-            family = descendants(run.pid)
-            assert family
-        finally:
-            run.kill()
-            run.wait()
-        killed = time.monotonic()
-        wait_for(lambda family=family: all(parent_of(pid) is None for pid in family), 10.0)
-        assert time.monotonic() - killed < 10, f"kill {kill} at {least} calls"
+        kill_in_flight(place, place.command(directory, "--in-flight", "4"), least, tmp_path / "said")
         check_no_repeats(place, stored)
         stored = stored_questions(directory)
         assert all(log.stat().st_mtime_ns == when for log, when in kept.items())
         kept = {log: log.stat().st_mtime_ns for log in directory.glob("logs/*.parquet")}
     place.server.clear()
-    assert finished(place.order(limits), directory) == place.digest
+    assert finished(place.order(Limits(in_flight=8)), directory) == place.digest
     check_no_repeats(place, stored)
     assert all(log.stat().st_mtime_ns == when for log, when in kept.items())
+
+
+def kill_in_flight(place: Place, command: list[str], least: int, said: Path) -> None:
+    """Start a run, kill it with calls in flight after so many, and see all of its processes end."""
+    place.server.clear()
+    with said.open("w") as file:
+        run = subprocess.Popen(command, stdout=file, stderr=file)
+    try:
+        wait_for(lambda: run.poll() is not None or (len(place.server.asked) >= least and place.server.now > 0))
+        assert run.poll() is None, said.read_text()
+        family = descendants(run.pid)
+        assert family
+    finally:
+        run.kill()
+        run.wait()
+    wait_for(lambda: all(parent_of(pid) is None for pid in family), 10.0)
 
 
 def check_no_repeats(place: Place, stored: Counter[tuple[str, str]]) -> None:
@@ -348,3 +354,92 @@ def some_prompts(asked: Asked) -> str | None:
         return None
     draw = int(asked.key[:12], 16)
     return BAD[draw // 3 % len(BAD)] if draw % 3 == 0 else None
+
+
+def test_a_model_that_nobody_has_ends_the_run_at_its_first_call(place: Place, tmp_path: Path):
+    # Room for eight seats: two trials are begun, or the card (16 calls at once) and one.
+    progress = hosted(place.order(Limits(in_flight=2), "none-such"), tmp_path)
+    assert 1 <= len(place.server.asked) <= 16 + SEATS + 2
+    assert {own.body["model"] for own in place.server.asked} == {"none-such"}
+    assert progress.open >= 1 + 2 * CELLS * SEEDS - 2
+    (why,) = progress.failed
+    assert "check --model" in why
+    assert progress.stopped == why
+    assert not list(tmp_path.glob("logs/*.parquet"))
+
+
+def test_a_key_that_is_withdrawn_costs_no_finished_trial(place: Place, tmp_path: Path):
+    place.server.latency_s = LATENCY_S / 4
+    place.break_by(lambda asked: "401" if len(place.server.asked) > 140 else None, most=10**9, permanent=True)
+    order = place.order(Limits(in_flight=4))
+    progress = hosted(order, tmp_path)
+    assert 0 < progress.done < progress.trials
+    assert progress.open == 0
+    assert all("set the key in the environment variable OPENAI_API_KEY" in why for why in progress.failed)
+    stored, kept = stored_questions(tmp_path), {log: log.stat().st_mtime_ns for log in tmp_path.glob("logs/*.parquet")}
+    place.server.clear()
+    place.break_by(None)
+    assert finished(order, tmp_path) == place.digest
+    check_no_repeats(place, stored)
+    assert kept
+    assert all(log.stat().st_mtime_ns == when for log, when in kept.items())
+
+
+@needs_proc
+def test_the_embedded_worker_is_killed_in_a_call_and_the_log_is_whole(environment: None, tmp_path: Path):
+    study = write_study(tmp_path, seats=2, ticks=2, seeds=1, parts=f"{CHOICES},")
+    order = Order(str(study))
+    killed: list[int] = []
+
+    def run(name: str) -> str:
+        directory = tmp_path / name
+        plan_run(order, directory)
+        # The card of the embedded model takes a minute; tests of the card have it.
+        ledger = Ledger(directory / "ledger.sqlite")
+        card = ledger.lease("test", (CARD,))
+        assert card is not None
+        ledger.finish(card, 0.0)
+        return finished(order, directory)
+
+    def kill() -> None:
+        for count in (1, 3):
+            wait_for(lambda least=count: len(replies_in(tmp_path / "killed")) >= least)
+            time.sleep(random.uniform(0.0, 0.2))
+            (own,) = (
+                pid for pid in descendants(os.getpid()) if b"models/worker.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            )
+            os.kill(own, signal.SIGKILL)
+            killed.append(own)
+
+    undisturbed = run("whole")
+    thread = threading.Thread(target=kill)
+    thread.start()
+    assert run("killed") == undisturbed
+    thread.join(30)
+    assert len(set(killed)) == 2
+    assert replies_in(tmp_path / "killed") == replies_in(tmp_path / "whole")
+
+
+def replies_in(directory: Path) -> dict[str, str]:
+    """Replies by key, as far as they are stored."""
+    path = directory / "replies.sqlite"
+    if not path.exists():
+        return {}
+    with sqlite3.connect(path) as database:
+        rows = database.execute("SELECT key, reply FROM replies").fetchall() if has_table(database) else []
+    database.close()
+    return dict(rows)
+
+
+def has_table(database: sqlite3.Connection) -> bool:
+    return bool(database.execute("SELECT count(*) FROM sqlite_master WHERE name='replies'").fetchone()[0])
+
+
+def test_a_store_that_is_damaged_is_said_and_not_only_written_down(place: Place, tmp_path: Path):
+    plan_run(place.order(), tmp_path)
+    (tmp_path / "replies.sqlite").write_bytes(b"not a database, but long enough to be read as one" * 40)
+    run = subprocess.run(place.command(tmp_path), capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "expected a store of replies; put the file aside and run again" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert not place.server.asked

@@ -23,7 +23,9 @@ from commonweal.models.model import ChoiceField, Form, IntegerField, TextField
 PREFIXES = ("You fish in a lake with four others. Take little and it lasts.", "You share a pasture. Be fair.")
 # The suffixes begin alike, so that a cache left to itself would reuse more than the prefix.
 SUFFIXES = tuple(f"You have {n} tokens. Do you take few (A) or many (B)?" for n in (3, 4, 40))
-PROMPTS = [(p, s) for p in PREFIXES for s in SUFFIXES]
+# From 64 tokens on the runtime evaluates a prompt in another way.
+LONG = "You hold 7 tokens and remember what the others took. " * 8 + SUFFIXES[0]
+PROMPTS = [(PREFIXES[0], SUFFIXES[0]), (PREFIXES[0], LONG), *((p, s) for s in SUFFIXES[1:] for p in PREFIXES)]
 Bits = dict[tuple[str, str], tuple[float, ...]]
 
 
@@ -141,6 +143,29 @@ def test_a_form_is_kept_at_any_temperature(model: EmbeddedModel):
         assert FORM.parse(text)["amount"] in range(3, 18)
     assert len(set(texts)) == 3
     assert asyncio.run(run()) == texts
+
+
+def test_a_form_is_completed_where_a_text_takes_more_tokens_than_its_bound(model: EmbeddedModel):
+    # In SmolLM2's vocabulary a digit is a token: these take four times what the field's bound in tokens says.
+    form = Form((TextField("say", 20), ChoiceField("to", ("Ann", "Bob"))))
+    asked = "Repeat after me: 3141592653589793238462643383279502884197169399375105820974944592307816406286"
+    reply = asyncio.run(model.generate("You repeat digits.", asked, form, max_tokens=120, temperature=0.0, draw=0))
+    said = form.parse(reply.text)
+    assert str(said["say"]).isdigit()
+    assert form.max_tokens < len(str(said["say"])) < reply.usage.new_tokens <= 120
+
+
+def test_a_worker_that_idled_goes_on(model: EmbeddedModel, bits: Bits):
+    # The runtime's server drops a connection that is silent for 5 s.
+    async def run() -> Bits:
+        await score_all(model, PROMPTS[:1])
+        before = model.pids
+        await asyncio.sleep(6.5)
+        again = await score_all(model, PROMPTS[:1])
+        assert model.pids == before
+        return again
+
+    assert asyncio.run(run()).items() <= bits.items()
 
 
 def test_draws_differ_and_repeat(model: EmbeddedModel):

@@ -13,8 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from commonweal.core.errors import ModelRefusedError, StudyError, TransientModelError
+from commonweal.models import scheduler as scheduler_module
 from commonweal.models.endpoint import Endpoint
 from commonweal.models.model import ChoiceField, Form, IntegerField, TextField
+from commonweal.models.scheduler import Limits, Scheduled
 
 Step = Callable[[BaseHTTPRequestHandler], None]
 
@@ -97,6 +99,7 @@ def reset(handler: BaseHTTPRequestHandler) -> None:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-123")
+    monkeypatch.setattr(scheduler_module, "FIRST_WAIT_S", 0.01)
     served = Server()
     thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -106,7 +109,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     served.server_close()
 
 
-def ask(endpoint: Endpoint, *calls: Callable[[Endpoint], Coroutine]) -> list:
+def ask(endpoint: Endpoint | Scheduled, *calls: Callable[[Endpoint], Coroutine]) -> list:
     async def run() -> list:
         try:
             return await asyncio.gather(*(call(endpoint) for call in calls))
@@ -114,6 +117,10 @@ def ask(endpoint: Endpoint, *calls: Callable[[Endpoint], Coroutine]) -> list:
             await endpoint.close()
 
     return asyncio.run(run())
+
+
+def patient(endpoint: Endpoint, patience_s: float = 5.0) -> Scheduled:
+    return Scheduled(endpoint, Limits(patience_s=patience_s))
 
 
 def score(endpoint: Endpoint) -> Coroutine:
@@ -154,7 +161,7 @@ def test_an_endpoint_that_refuses_logprobs_is_asked_by_schema(server: Server):
 
 def test_an_answer_that_names_no_option_is_no_answer(server: Server):
     server.steps = [says("I would rather not")]
-    (scores,) = ask(Endpoint(server.url, "m"), score)
+    (scores,) = ask(patient(Endpoint(server.url, "m")), score)
     assert scores.logprobs == (-math.log(2), -math.log(2))
     assert (scores.exact, scores.answered) == (False, False)
 
@@ -166,7 +173,7 @@ def test_a_form_goes_out_as_schema_and_comes_back_as_lines(server: Server):
     def call(endpoint: Endpoint) -> Coroutine:
         return endpoint.generate("p", "s", form, max_tokens=20, temperature=0.0, draw=4)
 
-    endpoint = Endpoint(server.url, "m")
+    endpoint = patient(Endpoint(server.url, "m"))
     (reply,) = ask(endpoint, call)
     assert reply.text == "amount: 3\nto: Bob\nsay: hello there\n"
     assert form.parse(reply.text) == {"amount": 3, "to": "Bob", "say": "hello there"}
@@ -188,18 +195,34 @@ def test_marks_of_chat_templates_never_leave(server: Server):
 
 
 @pytest.mark.parametrize("fault", [status(200, b"<html>"), status(200, b""), status(200, b'{"choices": [{"mess'), says("")])
-def test_a_body_that_is_no_completion_is_asked_for_again_at_once(server: Server, fault: Step):
+def test_a_body_that_is_no_completion_is_asked_for_again(server: Server, fault: Step):
     server.steps = [fault, says("done")]
-    (reply,) = ask(Endpoint(server.url, "m"), text)
+    (reply,) = ask(patient(Endpoint(server.url, "m")), text)
     assert reply.text == "done"
     assert len(server.asked) == 2
     assert reply.usage.calls == 2
 
 
-def test_a_body_that_never_is_a_completion_is_an_empty_answer(server: Server):
-    server.steps = [status(200, b"<html>")]
-    (reply,) = ask(Endpoint(server.url, "m"), text)
-    assert (reply.text, reply.usage.calls, len(server.asked)) == ("", 5, 5)
+def test_a_body_that_never_is_a_completion_may_pass_while_nobody_is_answered(server: Server):
+    server.steps = [status(200, b"<html>under maintenance")]
+    with pytest.raises(TransientModelError, match="no chat completion"):
+        ask(patient(Endpoint(server.url, "m"), 0.2), text)
+
+
+def test_a_body_that_never_is_a_completion_is_an_empty_answer_where_others_are_answered(server: Server):
+    def picky(handler: BaseHTTPRequestHandler) -> None:
+        asked = server.asked[-1]["messages"][1]["content"]
+        (status(200, b"<html>") if asked == "you" else says("fine"))(handler)
+
+    def other(endpoint: Endpoint, number: int) -> Coroutine:
+        return endpoint.generate("rules", f"seat {number}", None, max_tokens=9, temperature=0.5, draw=0)
+
+    server.steps = [picky]
+    model = Scheduled(Endpoint(server.url, "m"), Limits(in_flight=1))
+    found = ask(model, text, *[lambda endpoint, k=k: other(endpoint, k) for k in range(6)])
+    assert [reply.text for reply in found] == ["", *["fine"] * 6]
+    assert found[0].usage.calls >= 3
+    assert model.in_flight == 0
 
 
 def test_a_broken_schema_is_asked_for_once_more_and_then_taken(server: Server):
@@ -209,14 +232,14 @@ def test_a_broken_schema_is_asked_for_once_more_and_then_taken(server: Server):
     def call(endpoint: Endpoint) -> Coroutine:
         return endpoint.generate("p", "s", form, max_tokens=20, temperature=0.0, draw=4)
 
-    endpoint = Endpoint(server.url, "m")
+    endpoint = patient(Endpoint(server.url, "m"))
     assert [ask(endpoint, call)[0].text for _ in range(2)] == ["amount: 3\n", "Well"]
-    assert len(server.asked) == 4
+    assert 3 <= len(server.asked) <= 4
 
 
 def test_an_endpoint_that_never_keeps_a_schema_is_soon_asked_once_a_call(server: Server):
     server.steps = [says("A."), says("No idea")]
-    endpoint = Endpoint(server.url, "m", scoring="schema")
+    endpoint = patient(Endpoint(server.url, "m", scoring="schema"))
     ask(endpoint, *[score] * 20)
     assert len(server.asked) <= 20 + 8
 
@@ -331,11 +354,33 @@ def test_nobody_there():
             ask(Endpoint(url, "m"), text)
 
 
-@pytest.mark.parametrize("size", [65 * 1024, 3_000_000])
-def test_a_reply_above_64_kib_is_dropped(server: Server, size: int):
-    server.steps = [says("x" * size)]
-    (reply,) = ask(Endpoint(server.url, "m"), text)
+def test_a_reply_above_64_kib_is_dropped(server: Server):
+    server.steps = [says("x" * 65 * 1024)]
+    (reply,) = ask(patient(Endpoint(server.url, "m")), text)
     assert reply.text == ""
+
+
+def test_a_body_that_is_too_long_is_not_read(server: Server):
+    server.steps = [says("x" * 3_000_000), says("short")]
+    (reply,) = ask(patient(Endpoint(server.url, "m")), text)
+    assert reply.text == "short"
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 20, "true", "-5", "1e300", '"7"'])
+def test_counts_that_are_none_are_not_counted(server: Server, number: str):
+    body = '{"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": NUMBER}}'.replace("NUMBER", number)
+    server.steps = [status(200, body.encode())]
+    (reply,) = ask(Endpoint(server.url, "m"), text)
+    assert reply.usage.prompt_tokens == 0
+
+
+def test_logprobs_beyond_all_numbers_are_bounded(server: Server):
+    rows = '[{"token": "A", "logprob": -1ZEROS}, {"token": "B", "logprob": -0.5}, {"token": "C", "logprob": true}]'
+    body = '{"choices": [{"message": {"content": "B"}, "logprobs": {"content": [{"top_logprobs": ROWS}]}}]}'
+    body = body.replace("ROWS", rows).replace("ZEROS", "0" * 400)
+    server.steps = [status(200, body.encode())]
+    (scores,) = ask(Endpoint(server.url, "m"), score)
+    assert scores.logprobs == (-1e4, -0.5)
 
 
 def test_the_key_shows_nowhere(server: Server):

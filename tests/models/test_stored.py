@@ -181,7 +181,7 @@ def test_a_wrapped_model_keeps_its_name_digest_and_kind(server: Server, tmp_path
     inner = model(server)
     stored = Stored(inner, ReplyStore(tmp_path / "r.sqlite"))
     assert (stored.name, stored.digest, stored.null_model) == (inner.name, inner.digest, inner.null_model)
-    assert "r.sqlite" in repr(stored)
+    assert repr(stored) == repr(inner)
     asyncio.run(stored.close())
 
 
@@ -332,8 +332,10 @@ def test_each_text_is_embedded_once_whatever_it_is_asked_with(tmp_path: Path):
             await stored.close()
 
     asked, found = asyncio.run(run("record", ("a", "bee"), ("bee", "sea", "a", "sea")))
-    assert asked == [("a", "bee"), ("sea",)]
-    assert [(one.usage, one.stored) for one in found] == [(Usage(1, 10), False), (Usage(1, 5), False)]
+    # In one call or several, each text went to the model once, and was paid for once.
+    assert sorted(text for texts in asked for text in texts) == ["a", "bee", "sea"]
+    assert [(one.usage.prompt_tokens, one.stored) for one in found] == [(10, False), (5, False)]
+    assert sum(one.usage.calls for one in found) == len(asked)
     third = np.float32(1 / 3)
     rows = {"a": (third, ord("a") / 7), "bee": (1, ord("b") / 7), "sea": (1, ord("s") / 7)}
     for texts, one in zip([("a", "bee"), ("bee", "sea", "a", "sea")], found, strict=True):
@@ -346,3 +348,18 @@ def test_each_text_is_embedded_once_whatever_it_is_asked_with(tmp_path: Path):
         asyncio.run(run("replay", ("sea", "d")))
     asked, _ = asyncio.run(run("off", ("sea",), ("sea",)))
     assert asked == [("sea",), ("sea",)]
+
+
+@pytest.mark.parametrize("usage", [Usage(1, 10**30, 0), Usage(1, 0, 10**30)])
+def test_a_reply_that_cannot_be_kept_is_said_to_whoever_waits_for_it(tmp_path: Path, usage: Usage):
+    class Boasting(Together):
+        async def generate(self, *_: object, **__: object) -> Reply:
+            return Reply("x", usage)
+
+    async def run() -> None:
+        stored = Stored(Boasting(), ReplyStore(tmp_path / "r.sqlite"))
+        with pytest.raises((LogError, OverflowError)):
+            await asyncio.wait_for(says(stored, "x"), 5.0)
+        await stored.close()
+
+    asyncio.run(run())

@@ -77,7 +77,7 @@ def _show(given: argparse.Namespace) -> int:
     from commonweal.analysis.transcript import render_trial
 
     pieces = given.trial.split("/")
-    if len(pieces) != 3 or not pieces[1].isdigit() or not pieces[2].isdigit():
+    if len(pieces) != 3 or not pieces[1].isdecimal() or not pieces[2].isdecimal():
         raise StudyError(f"{given.trial!r} names no trial; expected PART/CELL/SEED, as in scripted/0/0")
     directory, trial = _folder(given), (pieces[0], int(pieces[1]), int(pieces[2]))
     if not given.replay:

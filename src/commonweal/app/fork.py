@@ -34,7 +34,7 @@ def run(given: argparse.Namespace) -> int:
     from commonweal.lab.fork import Request, fork_trial
 
     pieces = given.trial.split("/")
-    if len(pieces) != 3 or not pieces[1].isdigit() or not pieces[2].isdigit():
+    if len(pieces) != 3 or not pieces[1].isdecimal() or not pieces[2].isdecimal():
         raise StudyError(f"{given.trial!r} names no trial; expected PART/CELL/SEED, as in scripted/0/0")
     changes: list[tuple[str, str]] = []
     for text in given.set:

@@ -94,10 +94,11 @@ def choice_of(given: argparse.Namespace) -> ModelChoice:
     from commonweal.models.budget import Budget
     from commonweal.models.choice import ModelChoice
     from commonweal.models.prices import Prices
-    from commonweal.models.scheduler import Limits
 
     workers = getattr(given, "jobs", None) or len(os.sched_getaffinity(0))
-    choice = ModelChoice(given.model, given.endpoint, given.scoring, workers)
+    if given.endpoint is not None and given.model is None:
+        raise StudyError(f"the endpoint {given.endpoint!r} may serve many models; name one with --model")
+    choice = ModelChoice(given.model or "embedded", given.endpoint, given.scoring, workers)
     asked = {
         "in_flight": given.in_flight,
         "deadline_s": given.deadline,
@@ -108,7 +109,7 @@ def choice_of(given: argparse.Namespace) -> ModelChoice:
     }
     told = {name: value for name, value in asked.items() if value is not None}
     if told:
-        choice = replace(choice, limits=replace(Limits(in_flight=choice.at_once), **told))
+        choice = replace(choice, limits=replace(choice.usual_limits, **told))
     if "prices" not in given:
         return choice
     seconds = None if given.max_minutes is None else 60 * given.max_minutes

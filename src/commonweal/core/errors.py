@@ -32,17 +32,19 @@ class ModelError(CommonwealError):
 class TransientModelError(ModelError):
     """The call failed in a way that may pass: a time-out, a rate limit, a worker that died."""
 
-    def __init__(self, message: str, wait_s: float = 0.0, limited: bool = False) -> None:
+    def __init__(self, message: str, wait_s: float = 0.0, limited: bool = False, spoiled: bool = False) -> None:
         """Say what failed.
 
         Args:
             message: what was found, expected, and can be done.
             wait_s: seconds that the model asked to be left alone, 0 if it named none.
             limited: whether it failed because too much was asked at once.
+            spoiled: whether an answer came that was none: should only this call fare so, it is an empty answer.
         """
         super().__init__(message)
         self.wait_s = wait_s
         self.limited = limited
+        self.spoiled = spoiled
 
 
 class ModelRefusedError(ModelError):

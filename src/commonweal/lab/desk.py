@@ -15,6 +15,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 from commonweal.core.errors import LogError
 from commonweal.core.named import Named
@@ -36,18 +37,21 @@ def outside_names(study: Study) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def desk_for(study: Study, replies: Path | None) -> Desk | None:
+def desk_for(study: Study, replies: Path | None, mode: Literal["record", "replay", "off"] = "record") -> Desk | None:
     """The desk that a study needs; None where it needs none. It is not served yet.
 
     Args:
         study: any.
         replies: the run's store of replies, where answers are kept; None: nowhere.
+        mode: whether answers are kept and used again, only used, or neither.
 
     Raises:
         LogError: the store cannot be used.
     """
     names = outside_names(study)
-    return Desk(names, None if replies is None else ReplyStore(replies)) if names else None
+    if not names:
+        return None
+    return Desk(names, None if replies is None or mode == "off" else ReplyStore(replies), mode == "replay")
 
 
 def bind_desk(study: Study, desk: Desk) -> Study:

@@ -112,6 +112,11 @@ def fork_trial(directory: Path, request: Request) -> Path:
     if prepared.plan()["digest"] != plan["digest"]:
         raise StudyError(f"study {order.reference!r} has changed since {directory} was run; check out that version to fork it")
     part = prepared.study.part(request.trial[0])
+    if prepared.desk is not None and part.society.hosted:
+        raise StudyError(
+            f"part {part.name!r} may seat minds from outside, and nobody is there to hold their seats in a fork; fork a part "
+            "without such seats, or run the changed society as a study"
+        )
     finished = read_finished(directory, request.trial)
     if not 0 <= request.tick < part.ticks:
         raise StudyError(f"a fork at {request.tick}; expected a tick of the trial, 0 to {part.ticks - 1}, counted from 0")

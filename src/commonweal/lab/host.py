@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from commonweal.core.errors import BudgetSpentError, LogError, ModelRefusedError
+from commonweal.core.errors import BudgetSpentError, LogError, ModelRefusedError, TransientModelError
 from commonweal.core.society import Society
 from commonweal.engine.hosted import advance, warm_up
 from commonweal.engine.log import TrialLog
@@ -77,6 +77,7 @@ class _House:
         self.renewal = Renewal(ledger, self.owner)
         self.parts = (*parts_of(directory, "hosted"), CARD)
         self.room = AHEAD * order.model.at_once
+        self.patience_s = (order.model.limits or order.model.usual_limits).patience_s
         self.stopped = False
         self.answered = False
         self._compiled: dict[object, asyncio.Lock] = {}
@@ -120,6 +121,13 @@ class _House:
         except BudgetSpentError as error:
             self.ledger.give_back(chunk)
             self._stop(str(error))
+        except TransientModelError as error:
+            if error.wait_s > self.patience_s:
+                # The model wants to be left alone for longer than anybody waits.
+                self.ledger.give_back(chunk)
+                self._stop(str(error))
+            else:
+                note_failure(self.ledger, self.directory, chunk, error)
         except Exception as error:
             note_failure(self.ledger, self.directory, chunk, error)
             if isinstance(error, ModelRefusedError) and not self.answered:

@@ -69,6 +69,6 @@ def prepare(order: Order, replies: Path | None = None) -> Prepared:
     study = load_study(order.reference).scaled(order.seeds, order.quick)
     choice = dataclasses.replace(order.model, budget=order.model.budget.within(study.budget))
     model = choice.open(replies) if needs_model(study) else None
-    desk = desk_for(study, replies)
+    desk = desk_for(study, replies, order.model.replies)
     seated = bound_study(study if desk is None else bind_desk(study, desk), model)
     return Prepared(seated, model, source_file(order.reference), desk)

@@ -31,6 +31,8 @@ from commonweal.minds.prompts import PROMPT_TOKENS
 from commonweal.models.model import Model
 
 SCHEMA = "commonweal.plan/1"
+CARD_CALLS = 100
+"""Calls that a run's mind card takes at most."""
 AGENT_STEPS_PER_S = 5e6
 """What the compiled engine is taken to do on one core when a run's time is predicted: on the slow side."""
 SECONDS_PER_CALL = 2.0
@@ -155,17 +157,18 @@ def make_plan(study: Study, model: Model | None, source: Path | None) -> Json:
     hosted = [part for part in study.parts if part.society.hosted]
     rates = [(_calls_per_tick(part.society_of(levels)), part.ticks * part.seeds) for part in hosted for levels in part.cells()]
     calls = sum(math.ceil(rate * acts) for rate, acts in rates)
+    card = CARD_CALLS if model is not None else 0
     predicted: Json = {
         "trials": sum(len(batch.trials) for batch in work),
         "agent_steps": sum(
             part.society_of(levels).seats.n * part.ticks * part.seeds for part in study.parts for levels in part.cells()
         ),
-        "model_calls": calls,
-        "prompt_tokens": calls * PROMPT_TOKENS,
-        "new_tokens": calls * NEW_TOKENS,
+        "model_calls": calls + card,
+        "prompt_tokens": (calls + card) * PROMPT_TOKENS,
+        "new_tokens": (calls + card) * NEW_TOKENS,
         "seconds": round(sum(batch.seconds for batch in work), 1),
     }
-    _keep_to_budget(study, calls, float(str(predicted["seconds"])))
+    _keep_to_budget(study, calls + card, float(str(predicted["seconds"])))
     plan: Json = {
         "schema": SCHEMA,
         "study": {

@@ -66,6 +66,7 @@ def run_study(order: Order, directory: Path, jobs: int, report: Report) -> Progr
         if progress.open == 0:
             return progress
         _one_thread_each()
+        limit_s, began = order.model.budget.seconds, time.time()
         workers = _workers(order, directory, jobs, ledger)
         for worker in workers:
             worker.start()
@@ -75,22 +76,27 @@ def run_study(order: Order, directory: Path, jobs: int, report: Report) -> Progr
                 report(progress)
                 if progress.open == 0:
                     break
+                if limit_s is not None and time.time() - began > limit_s:
+                    ledger.stop(f"the budget of {limit_s:g} seconds is spent; what is finished is kept: run again to go on")
+                    progress = ledger.progress()
+                    break
                 if not any(worker.is_alive() for worker in workers):
                     progress = ledger.progress()
                     if progress.open == 0 or progress.stopped:
                         break
-                    raise LogError(_last_words(directory))
+                    raise LogError(_last_words(directory, began))
                 time.sleep(0.2)
         finally:
             _end(workers, patient=progress.open == 0)
         return ledger.progress()
 
 
-def _last_words(directory: Path) -> str:
+def _last_words(directory: Path, began: float) -> str:
     """What is said when all workers ended early: why the last one did, if it could still write it down."""
     path = directory / "errors.log"
     with suppress(OSError, IndexError):
-        return path.read_text(errors="replace").splitlines()[-1]
+        if path.stat().st_mtime >= began:
+            return path.read_text(errors="replace").splitlines()[-1]
     return f"all workers ended early and left no {path}; were they killed? What is finished is kept: run again"
 
 

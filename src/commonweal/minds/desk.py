@@ -28,7 +28,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import NoReturn
 
-from commonweal.core.errors import LogError, StudyError, TransientModelError
+from commonweal.core.errors import LogError, ModelRefusedError, StudyError, TransientModelError
 from commonweal.core.views import Ask, Words
 from commonweal.minds.offers import (
     PROTOCOL,
@@ -124,6 +124,7 @@ class Desk:
     Args:
         names: the queues, one a group of seats.
         store: where answers are kept before they are used; None: nowhere.
+        replay: nobody is asked: what the store does not hold is refused.
 
     Raises:
         StudyError: there is no name, or one that cannot stand in an address.
@@ -131,12 +132,13 @@ class Desk:
     Source: see the module.
     """
 
-    def __init__(self, names: tuple[str, ...], store: ReplyStore | None = None) -> None:
+    def __init__(self, names: tuple[str, ...], store: ReplyStore | None = None, replay: bool = False) -> None:
         for name in names or ("",):
             if not NAME.fullmatch(name):
                 raise StudyError(f"found the queue name {name!r}, expected 1 to 64 of A-Z a-z 0-9 . _ -; rename it")
         self.names = tuple(dict.fromkeys(names))
         self.store = store
+        self.replay = replay
         self._open: dict[str, _Open] = {}
         self._turns: dict[str, _Open] = {}
         self._over: OrderedDict[str, str] = OrderedDict()
@@ -161,6 +163,7 @@ class Desk:
         Raises:
             StudyError: the desk has no such queue.
             TransientModelError: the desk is closed, or is closed meanwhile.
+            ModelRefusedError: a replay lacks the answer.
             LogError: the store cannot be used, or holds no legal answer.
         """
         if name not in self.names:
@@ -172,6 +175,11 @@ class Desk:
         if kept is not None:
             self._counts["stored"] += 1
             return Outcome(kept)
+        if self.replay:
+            raise ModelRefusedError(
+                f"the store of replies holds no answer of {name!r}, seat {words.seat} at tick {words.tick}: nobody gave one in "
+                "time, or it is not of this run; expected one in a replay: run again with --replies record"
+            )
         if self._closed:
             raise TransientModelError("the desk of outside seats is closed; run again, answers given so far are kept")
         offer = self._open.get(call.key) or await self._put(name, words, key, call, deadline_s)

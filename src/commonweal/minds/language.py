@@ -24,6 +24,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import equinox as eqx
 
@@ -157,7 +158,7 @@ async def _score(mind: Language, model: Model, prompt: tuple[str, str], lines: S
     if not scores.answered:
         return _Answers({}, (Incident("default", line.ask.name, "the model named none of the letters"),), usage)
     if mind.prior:
-        before = await _priors.of(model, questions_of(lines), line.labels)
+        before = await _priors.setdefault(model, _Priors()).of(model, questions_of(lines), line.labels)
         usage = usage + before.usage
         values = tuple(now - then for now, then in zip(values, before.logprobs, strict=True))
     return _Answers({line.ask.name: line.values[_pick(values, mind.temperature, key)]}, (), usage)
@@ -178,15 +179,15 @@ async def _write(mind: Language, model: Model, prompt: tuple[str, str], lines: S
 
 
 class _Priors:
-    """Scores of content-free prompts, by model and prompt: each is measured once, whoever else waits for it meanwhile."""
+    """Scores of content-free prompts of one model: each is measured once, whoever else waits for it meanwhile."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str, tuple[str, ...]], Scores] = {}
+        self._known: dict[tuple[str, tuple[str, ...]], Scores] = {}
         self._flying: dict[tuple[object, ...], asyncio.Event] = {}
 
     async def of(self, model: Model, suffix: str, labels: tuple[str, ...]) -> Scores:
         """The scores, at no cost where they are known."""
-        key = (model.digest, suffix, labels)
+        key = (suffix, labels)
         # An event belongs to the loop that waits for it.
         flight = (*key, asyncio.get_running_loop())
         while key not in self._known:
@@ -208,7 +209,8 @@ class _Priors:
         return self._known[key]
 
 
-_priors = _Priors()
+_priors: WeakKeyDictionary[Model, _Priors] = WeakKeyDictionary()
+"""By the model itself and not by its digest: each store of replies is to hold what its own run used."""
 
 
 def read_reply(text: str, lines: Sequence[Line]) -> tuple[dict[str, Answer], tuple[Incident, ...]]:

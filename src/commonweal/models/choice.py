@@ -52,6 +52,12 @@ class ModelChoice:
         # One more than there are workers waits at the door, so that none stands idle.
         return self.workers + 1 if self.embedded else Limits().in_flight
 
+    @property
+    def usual_limits(self) -> Limits:
+        """How hard it is asked where nothing else is said."""
+        # A long prompt takes the embedded model a minute or two on a busy core.
+        return Limits(in_flight=self.at_once, deadline_s=900.0 if self.embedded else 120.0)
+
     def backend(self) -> Model:
         """The model itself, one try a call.
 
@@ -67,7 +73,7 @@ class ModelChoice:
             from commonweal.models.endpoint import Endpoint
 
             # The scheduler's deadline ends a try before the endpoint's own does.
-            timeout_s = 2 * (self.limits or Limits()).deadline_s
+            timeout_s = 2 * (self.limits or self.usual_limits).deadline_s
             return Endpoint(self.url, self.name, timeout_s=timeout_s, scoring=self.scoring)
         if self.name.startswith(INSPECT):
             from commonweal.models.inspect_model import InspectModel
@@ -96,6 +102,5 @@ class ModelChoice:
         spent = None if store is None else store.spent()
         price = partial(self.prices.cost, self.name.removeprefix(INSPECT), self.url)
         meter = Meter(self.budget, price) if spent is None else Meter(self.budget, price, spent)
-        limits = self.limits or Limits(in_flight=self.at_once, deadline_s=900.0 if self.embedded else 120.0)
-        model: Model = Scheduled(backend, limits, meter)
+        model: Model = Scheduled(backend, self.limits or self.usual_limits, meter)
         return model if store is None else Stored(model, store, self.replies)

@@ -20,6 +20,9 @@ from commonweal.models.model import Scores, Usage, Vectors
 FLOOR_NATS = -30.0
 """Log-probability of an option that a one-word answer did not choose: practically never, yet finite."""
 
+MOST_TOKENS = 10**9
+"""No call takes more tokens; a count above it is none."""
+
 LEAST_NATS = -1e4
 """The least log-probability that is taken at its word; anything below it is this."""
 
@@ -101,7 +104,7 @@ def read_vectors(raw: bytes, count: int) -> Vectors | None:
         found[where] = _at(row, "embedding")
     try:
         values = np.asarray(found, np.float32)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     if values.ndim != 2 or not np.isfinite(values).all():
         return None
@@ -200,7 +203,7 @@ def _at(value: object, *path: str | int) -> object:
 
 def _count(value: object) -> int:
     """A number of tokens; 0 when it is none."""
-    return value if isinstance(value, int) and value >= 0 else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS else 0
 
 
 def _first(choice: object) -> tuple[tuple[str, float], ...]:
@@ -209,8 +212,9 @@ def _first(choice: object) -> tuple[tuple[str, float], ...]:
     found: list[tuple[str, float]] = []
     for row in cast("list[object]", rows) if isinstance(rows, list) else []:
         token, value = _at(row, "token"), _at(row, "logprob")
-        if isinstance(token, str) and isinstance(value, int | float) and math.isfinite(value):
-            found.append((token, max(LEAST_NATS, min(0.0, float(value)))))
+        if isinstance(token, str) and isinstance(value, int | float) and not isinstance(value, bool) and value == value:
+            # Compared before it is made a float: JSON holds whole numbers that no float can.
+            found.append((token, float(max(LEAST_NATS, min(0.0, value)))))
     return tuple(found)
 
 

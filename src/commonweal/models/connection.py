@@ -80,7 +80,9 @@ class Connection:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         client = self._client()
         try:
-            async with client.post(f"{self.url}/{path}", data=json.dumps(body).encode(), headers=headers) as response:
+            async with client.post(
+                f"{self.url}/{path}", data=json.dumps(body).encode(), headers=headers, allow_redirects=False
+            ) as response:
                 raw = await _read(response)
                 if response.status == 200:
                     self._reached = True
@@ -136,7 +138,12 @@ class Connection:
 
     def _key(self) -> str:
         """The key, from the environment and nowhere else."""
-        return os.environ.get(self.key_env, "").strip()
+        key = os.environ.get(self.key_env, "").strip()
+        if not key.isascii() or not key.isprintable():
+            raise ModelRefusedError(
+                f"the key in the environment variable {self.key_env} holds letters that no key has; set it anew"
+            )
+        return key
 
     def _redact(self, text: str) -> str:
         """What an endpoint said, on one line, without what moves a terminal, and without our key: some repeat it in errors."""
@@ -163,6 +170,8 @@ def _check_url(url: str) -> str:
         port = parts.port
     except ValueError:
         raise StudyError("the endpoint's address cannot be read; expected e.g. http://127.0.0.1:8000/v1") from None
+    if parts.path.rstrip("/").endswith("/completions"):
+        raise StudyError("the endpoint's address names one of its questions; expected what stands before /chat/completions")
     foreign = parts.username or parts.password or parts.query or parts.fragment or port == 0
     if parts.scheme not in ("http", "https") or not parts.hostname or foreign:
         raise StudyError(

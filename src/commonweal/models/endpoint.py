@@ -5,9 +5,8 @@ are scored by the log-probabilities of the first token; where an endpoint offers
 schema, which says which option and not how sure (`Scores.exact` is False). Which of the two an endpoint can do is found
 out by its first answer, unless `scoring` says it.
 
-A body that is no completion, is too long, or breaks a schema that this endpoint has kept before, is asked for again at
-once, at most `RE_ASKS` times; what is left is an empty answer, a matter of the mind's. Everything else that fails is
-raised: `scheduler` tries again.
+What fails is raised, and `scheduler` tries again: a body that is no completion too, and, once, an answer that breaks a
+schema which this endpoint otherwise keeps.
 
 Source: https://platform.openai.com/docs/api-reference/chat.
 """
@@ -36,9 +35,6 @@ from commonweal.models.connection import Connection, StatusError
 from commonweal.models.grammar import form_schema
 from commonweal.models.model import Form, Reply, Scores, Usage, Vectors, check_options
 from commonweal.models.prompt import TEMPLATE_VERSION, digest_of, draw_seed, neutralise
-
-RE_ASKS = 4
-"""How often a call is repeated at once whose body is no completion."""
 
 JSON_TOKENS = 16
 """Most tokens of braces, quotes and white space that JSON adds to each field of a form, and once around them."""
@@ -92,6 +88,7 @@ class Endpoint:
         self._first: asyncio.Lock | None = None
         self._kept = 0
         self._broken = 0
+        self._doubted: set[int] = set()
 
     def __repr__(self) -> str:
         """The call that makes it; never the key."""
@@ -251,7 +248,7 @@ class Endpoint:
         return read_choice(answer, options, spent)
 
     async def _ask(self, prefix: str, suffix: str, question: Question, kept: Callable[[Completion], bool]) -> Completion:
-        """One chat completion; asked again at once where what came is none, or is not what was asked for."""
+        """One chat completion."""
         body = {
             "model": self.model,
             "messages": [
@@ -260,25 +257,29 @@ class Endpoint:
             ],
             **question,
         }
-        began, spent = time.perf_counter(), Usage()
-        for again in range(RE_ASKS + 1):
-            if again:
-                await asyncio.sleep(0.05 * 2**again)
-            raw = await self.connection.post("chat/completions", body)
-            answer = None if raw is None else read_completion(raw)
-            spent = spent + (Usage(1) if answer is None else answer.usage)
-            if answer is None:
-                continue
-            if kept(answer):
-                self._kept += 1
-                break
-            self._broken += 1
-            if again or self._broken > 3 * self._kept + 3:
-                # Said twice, or said by an endpoint that seldom does as it is asked: this is its answer.
-                break
+        began = time.perf_counter()
+        raw = await self.connection.post("chat/completions", body)
+        answer = None if raw is None else read_completion(raw)
+        if answer is None:
+            what = "is too long" if raw is None else "is no chat completion"
+            raise TransientModelError(
+                f"{self.url} answered with status 200 and a body that {what}; expected one: see what stands before the model",
+                spoiled=True,
+            )
+        if kept(answer):
+            self._kept += 1
         else:
-            answer = Completion("", (), Usage())
-        return replace(answer, usage=replace(spent, seconds=time.perf_counter() - began))
+            self._take_or_ask_again(hash((prefix, suffix, str(question))))
+        return replace(answer, usage=replace(answer.usage, seconds=time.perf_counter() - began))
+
+    def _take_or_ask_again(self, call: int) -> None:
+        """Once, an endpoint that keeps its forms may have had an accident, and is asked again; said twice, it is meant."""
+        self._broken += 1
+        if call in self._doubted or self._broken > 3 * self._kept + 3:
+            self._doubted.discard(call)
+            return
+        self._doubted.add(call)
+        raise TransientModelError(f"{self.url} gave an answer that is not of the form asked for; ask again", spoiled=True)
 
     def _refusal(self, error: StatusError) -> ModelRefusedError:
         """What a status means and what to do."""

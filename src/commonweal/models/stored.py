@@ -13,9 +13,12 @@ from typing import Literal, TypeVar, cast
 
 import numpy as np
 
-from commonweal.core.errors import LogError, ModelRefusedError, StudyError
+from commonweal.core.errors import ModelRefusedError, StudyError
 from commonweal.models.model import Form, Model, Reply, Scores, Usage, Vectors
 from commonweal.models.store import Answer, Call, ReplyStore, canonical
+
+CLOSE_S = 10.0
+"""Seconds for which calls in flight are waited for at the end."""
 
 TOGETHER_S = 0.002
 """Seconds for which a reply waits for others, to be written with them."""
@@ -51,10 +54,11 @@ class Stored:
         self._digest = ""
         self._flying: dict[str, asyncio.Task[Answer]] = {}
         self._arrived: list[tuple[Call, Answer, asyncio.Future[Answer | None]]] = []
+        self._due: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
 
     def __repr__(self) -> str:
-        """What it wraps and how."""
-        return f"Stored({self.model!r}, {str(self.store.path) if self.store is not None else None!r}, mode={self.mode!r})"
+        """The inner model's: a printed society says what answers, not where replies are kept."""
+        return repr(self.model)
 
     @property
     def name(self) -> str:
@@ -130,23 +134,17 @@ class Stored:
             TransientModelError: by the inner model.
             LogError: when the store cannot be read or written.
         """
-        if self.store is None or self.mode == "off":
+        if self.store is None or self.mode == "off" or not texts:
             return await self.model.embed(texts)
-        kept = {text: self.store.get(self._embedding(text)) for text in texts}
-        missing = tuple(text for text, vectors in kept.items() if vectors is None)
-        usage, original = Usage(), Usage()
-        if missing:
-            if self.mode == "replay":
-                raise self._lacks(self.store, self._embedding(missing[0]))
-            fresh = await self.model.embed(missing)
-            usage, nothing = fresh.usage, Usage()
-            rows = [Vectors(row[None], nothing if place else usage) for place, row in enumerate(fresh.values)]
-            first = self.store.put_all([(self._embedding(text), row) for text, row in zip(missing, rows, strict=True)])
-            kept |= {text: old or new for text, old, new in zip(missing, first, rows, strict=True)}
-        found = [cast(Vectors, kept[text]) for text in texts]
-        for one in found:
-            original = original + (one.original or one.usage)
-        return Vectors(np.concatenate([one.values for one in found]), usage, not missing, original)
+        unique = tuple(dict.fromkeys(texts))
+        rows = await asyncio.gather(
+            *(self._answer(self._embedding(text), lambda text=text: self.model.embed((text,))) for text in unique)
+        )
+        found, usage, original = dict(zip(unique, rows, strict=True)), Usage(), Usage()
+        for row in rows:
+            usage, original = usage + row.usage, original + (row.original or row.usage)
+        values = np.concatenate([found[text].values for text in texts])
+        return Vectors(values, usage, all(row.stored for row in rows), original)
 
     def _embedding(self, text: str) -> Call:
         """The question where one text stands: each text is kept by itself, whatever it is asked with."""
@@ -155,7 +153,12 @@ class Stored:
     async def close(self) -> None:
         """Waits for the calls in flight, closes the inner model and the store."""
         mine = [task for task in self._flying.values() if task.get_loop() is asyncio.get_running_loop()]
-        await asyncio.gather(*mine, return_exceptions=True)
+        if mine:
+            # What was asked is paid for, and kept; what waits for its turn or for better times is not waited for.
+            _, late = await asyncio.wait(mine, timeout=CLOSE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*mine, return_exceptions=True)
         await self.model.close()
         if self.store is not None:
             self.store.close()
@@ -187,19 +190,23 @@ class Stored:
         self._arrived.append((call, answer, written))
         if len(self._arrived) >= len(self._flying):
             self._write(store)
-        elif len(self._arrived) == 1:
-            loop.call_later(TOGETHER_S, self._write, store)
+        elif self._due is None or self._due[0] is not loop:
+            self._due = loop, loop.call_later(TOGETHER_S, self._write, store)
         first = await written
         return answer if first is None else replace(first, usage=answer.usage, original=first.original)
 
     def _write(self, store: ReplyStore) -> None:
         """Writes what has arrived, and tells each caller what the store then holds."""
         arrived, self._arrived = self._arrived, []
+        if self._due is not None:
+            self._due[1].cancel()
+            self._due = None
         if not arrived:
             return
         try:
             kept = store.put_all([(call, answer) for call, answer, _ in arrived])
-        except LogError as error:
+        except Exception as error:
+            # Whatever it is, those who wait must hear of it.
             for _, _, written in arrived:
                 if not written.done():
                     written.set_exception(error)

@@ -29,6 +29,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,6 +39,9 @@ CONTEXT_TOKENS = 4096
 
 STATES_KEPT = 16
 """Prefixes whose state a worker keeps on disk; about 23 kB a token of prefix."""
+
+TEXTS_KEPT = 128
+"""Texts whose tokens are remembered."""
 
 LIKELIEST = 512
 """Tokens whose log-probabilities are read at first; the whole vocabulary (0.5 s) only when a label is not among them."""
@@ -88,8 +92,8 @@ class Runtime:
         params.cpuparams.n_threads = 1
         params.cpuparams_batch.n_threads = 1
         params.n_threads_http = 1
-        # Flash attention is slower for short suffixes on a CPU (0.25 s against 0.21 s for 31 tokens, measured).
-        params.flash_attn_type = xlc.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        # From 64 tokens on, which is what decisions have, 4 to 12 percent faster; for fewer, up to a fifth slower (measured).
+        params.flash_attn_type = xlc.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_ENABLED
         # Everything by which the server would adapt to memory or reuse older prompts on its own.
         params.fit_params = False
         params.cache_ram_mib = 0
@@ -101,11 +105,14 @@ class Runtime:
         params.ui = False
         params.verbosity = -1
         self._server = xlc.Server(params)
-        self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+        # A connection for each request: the server drops one that idles for some seconds, without a word.
+        self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}", "Connection": "close"}
         address = urlsplit(str(self._server.listening_address))
         self._connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port)
         self._states = states
         self._saved: OrderedDict[str, None] = OrderedDict()
+        # Marks, leads, labels and prefixes come again and again.
+        self._known = lru_cache(maxsize=TEXTS_KEPT)(self._tokens)
         self._open = self._tokens("<|im_start|>", special=True)
         self._shut = self._tokens("<|im_end|>", special=True)
         if len(self._open) != 1 or len(self._shut) != 1:
@@ -154,12 +161,12 @@ class Runtime:
 
     def _prompt(self, request: Request) -> tuple[list[int], list[int]]:
         """ChatML as tokens: the system turn, and the rest. Text is never read for special tokens, only the marks are."""
-        line = self._tokens("\n")
-        prefix = self._open + self._tokens("system\n" + request["prefix"]) + self._shut + line
+        line = self._known("\n")
+        prefix = self._open + self._known("system\n" + request["prefix"]) + self._shut + line
         # The marks before the user's text are the same for all seats, so they are evaluated with the prefix.
-        prefix += self._open + self._tokens("user\n")
+        prefix += self._open + self._known("user\n")
         suffix = self._tokens(request["suffix"]) + self._shut + line
-        suffix += self._open + self._tokens("assistant\n" + request.get("lead", ""))
+        suffix += self._open + self._known("assistant\n" + request.get("lead", ""))
         length = len(prefix) + len(suffix) + request.get("max_tokens", 1)
         if length > CONTEXT_TOKENS:
             raise PromptRefusedError(
@@ -205,7 +212,7 @@ class Runtime:
 
     def _label(self, label: str) -> int:
         """The token of a label, as it stands after the lead."""
-        tokens = self._tokens(" " + label)
+        tokens = self._known(" " + label)
         if len(tokens) != 1:
             raise PromptRefusedError(f"the label {label!r} is {len(tokens)} tokens, expected one; use single letters")
         return tokens[0]
