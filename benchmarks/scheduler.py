@@ -1,6 +1,6 @@
 """Language societies over a loopback endpoint of 64 slots: how full it is kept, and what a call costs us.
 
-Each decision is a harvest and a message, in one call. `filled` is ideal time (calls / slots x latency) over wall time from the
+Each decision is a harvest and a message, in one call; 128 calls are in flight at most. `filled` is ideal time (calls / slots x latency) over wall time from the
 first call to the last answer; a barrier a round leaves one society of 50 at most 0.78. The bare loop, in the same run, has no
 barrier, no society, and one constant prompt. CPU is that of our process alone, the HTTP client included.
 """
@@ -22,6 +22,8 @@ from pathlib import Path
 from benchmarks.machine import PEERS, ROOT, Row, cpu_seconds, ours, peak_mb, peer, say
 
 SLOTS, LATENCY_S = 64, 0.2
+# More calls than slots are on their way, so that a slot that falls free does not wait for us.
+IN_FLIGHT = 128
 KILLS = 100
 
 
@@ -41,7 +43,7 @@ def measure() -> list[Row]:
             (1000, 10, 1, 0.0),
         ):
             reset(url, latency)
-            own = ours("scheduler", "run", url, agents, rounds, trials, SLOTS)[0]
+            own = ours("scheduler", "run", url, agents, rounds, trials, IN_FLIGHT)[0]
             rows.append(_row("commonweal", agents, rounds, trials, latency, stats(url), own))
         rows += _same(url)
     return rows
@@ -100,7 +102,7 @@ def _killed(url: str, store: Path) -> tuple[str, int]:
             if kills < KILLS:
                 # The run says when it begins to call; a kill before that would only test Python's imports.
                 ready = process.stdout.readline()
-                time.sleep(draws.uniform(0.0, 0.03))
+                time.sleep(draws.uniform(0.0, 0.012))
                 if ready.startswith("{"):
                     return str(json.loads(ready)["digest"]), kills
                 os.kill(process.pid, signal.SIGKILL)
@@ -148,9 +150,9 @@ def society(agents: int, model: object) -> object:
     from commonweal.minds.language import Language
     from commonweal.worlds.commons import Commons
 
-    mind = Language(
-        model=model, persona="You live from this resource with your neighbours.", disposition="You want it to last."
-    )
+    # Above temperature 0 each seat has its own draw, so that no two trials share a call.
+    words = ("You live from this resource with your neighbours.", "You want it to last.")
+    mind = Language(model=model, persona=words[0], disposition=words[1], temperature=1.0)
     return Society(world=Commons(), minds=Named.of(("civil", mind)), seats=Seating(agents), channel=Broadcast())
 
 
@@ -163,7 +165,9 @@ async def _run(url: str, agents: int, rounds: int, trials: int, slots: int, stor
     choice = ModelChoice("m", url, scoring="schema", limits=Limits(in_flight=slots))
     model = choice.open(store)
     begun = [begin(society(agents, model), seed) for seed in range(trials)]
+    # What JAX compiles once for a process is compiled before the clock runs: a tick, and how a log is made.
     warm_up(begun[0])
+    begun[0].log()
     print("ready", flush=True)
     began = cpu_seconds()
     logs = [trial.log() for trial in await asyncio.gather(*(advance(trial, rounds) for trial in begun))]

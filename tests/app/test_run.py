@@ -46,7 +46,7 @@ study = Study(
     primary=Primary("welfare", "spoken", "tithe", 0.0, 0.5, "A tithe"),
 )
 """
-CALLS = 2 * 2 * 2 * 3
+CALLS = 2 * 2 * 2 * 3 + 100
 """Cells, seeds, ticks, seats."""
 FAR = ("--model", "nobody-knows-this-model", "--endpoint", "https://models.example.org/v1")
 """Asked by no test: what it would cost is unknown."""
@@ -130,7 +130,10 @@ def test_one_limit_leaves_the_others_as_they_are(option: str, limits: Limits):
     url = "http://127.0.0.1:9/v1"
     assert choice(f"run tithe --model m --endpoint {url} {option}").limits == limits
     # Of the embedded model as many calls as ever are in flight.
-    mine = limits if "in-flight" in option else dataclasses.replace(limits, in_flight=3)
+    usual = {"in_flight": 3, "deadline_s": 900.0}
+    mine = dataclasses.replace(
+        limits, **{name: value for name, value in usual.items() if getattr(limits, name) == getattr(Limits(), name)}
+    )
     assert choice(f"run tithe --jobs 2 {option}").limits == mine
 
 
@@ -169,14 +172,14 @@ def test_a_plan_says_what_the_run_will_cost(study: str, prices: str, tmp_path: P
         assert main(["plan", study, "--out", str(tmp_path / "run"), *options]) == 0
         return capsys.readouterr().out
 
-    # 24 calls of at most 1,000 tokens read and 120 written; 1 + 24 * 2 s of the language part, a second for each piece of
-    # the other. 24 * (1000 * 100 + 120 * 1000) / 10^6 + 24 * 0.01 = 5.52 US dollars.
-    assert f"10 trials, about {CALLS} calls of a language model (at most 26,880 tokens, free of charge)" in said(*at)
-    assert "(at most 26,880 tokens, at most 5.52 US dollars)" in said(*at, "--prices", prices)
+    # 24 calls and the card's 100, each of at most 1,000 tokens read and 120 written; seconds for each piece of both parts.
+    # the other. 124 * (1000 * 100 + 120 * 1000) / 10^6 + 124 * 0.01 = 28.52 US dollars.
+    assert f"10 trials, about {CALLS} calls of a language model (at most 138,880 tokens, free of charge)" in said(*at)
+    assert "(at most 138,880 tokens, at most 28.52 US dollars)" in said(*at, "--prices", prices)
     assert "free of charge" in said(*at, "--prices", prices, "--replies", "replay")
     far = ["plan", study, "--out", str(tmp_path / "far")]
     assert main([*far, *FAR]) == 0
-    assert "26,880 tokens, at an unknown price)" in capsys.readouterr().out
+    assert "138,880 tokens, at an unknown price)" in capsys.readouterr().out
     assert main(["plan", "tithe", "--out", str(tmp_path / "scripted")]) == 0
     assert "language" not in capsys.readouterr().out
 
@@ -194,10 +197,10 @@ def test_how_hard_a_model_is_asked_may_change_from_sitting_to_sitting(model: str
 def test_where_nobody_can_be_asked_much_money_is_refused_before_a_call(study: str, prices: str, tmp_path: Path, capsys):
     with Faulty() as server:
         dear = ["run", study, "--out", str(tmp_path / "run"), "--model", "fake", "--endpoint", server.url, "--prices", prices]
-        for options in ((), ("--confirm-above", "5.51"), ("--max-usd", "5.6", "--confirm-above", "5.5")):
+        for options in ((), ("--confirm-above", "28.51"), ("--max-usd", "28.6", "--confirm-above", "28.5")):
             assert main([*dear, *options]) == 2
             said = capsys.readouterr().err
-            assert "up to 5.52 US dollars (1 of prices.json, then " in said
+            assert "up to 28.52 US dollars (1 of prices.json, then " in said
             assert "set a budget with --max-usd, raise --confirm-above, or add --yes" in said
         assert not server.asked
     far = ["run", study, "--out", str(tmp_path / "far"), *FAR]
@@ -221,7 +224,7 @@ def test_on_a_terminal_it_is_asked_and_a_name_that_is_refused_ends_the_run_with_
             keys.write(answer)
             assert main(dear) == 2
             told = capsys.readouterr()
-            assert "This may cost up to 5.52 US dollars" in told.out
+            assert "This may cost up to 28.52 US dollars" in told.out
             assert "nothing was run" in told.err
         assert not server.asked
         keys.write(b" YES \n")
@@ -253,7 +256,9 @@ def test_a_run_that_met_its_budget_goes_on_with_a_higher_one_to_the_same_log(spo
         assert code == STOPPED
         assert said.count("the budget of 40 calls is spent: ") == 1
         assert "raise the budget and run again" in said
-        assert len(server.asked) == 40
+        # A score may take two calls of an endpoint without log-probabilities, so the last place may stay free.
+        asked = len(server.asked)
+        assert 39 <= asked <= 40
         assert not (tmp_path / "budget" / "report.html").exists()
         store = ReplyStore(tmp_path / "budget" / "replies.sqlite")
         # All that was paid for is kept, but for the card's probes, which go around the store on purpose.
@@ -262,7 +267,7 @@ def test_a_run_that_met_its_budget_goes_on_with_a_higher_one_to_the_same_log(spo
         store.close()
         # A budget in dollars below what is spent by now, 40 calls at a cent and more: not confirmed, and no call is made.
         code, said = run("budget", "--max-usd", "0.3")
-        assert (code, len(server.asked)) == (STOPPED, 40)
+        assert (code, len(server.asked)) == (STOPPED, asked)
         assert "the budget of 0.3 US dollars is spent" in said
         assert run("budget", "--max-calls", "1000", "--yes")[0] == 0
         assert log_digest("budget") == log_digest("whole")

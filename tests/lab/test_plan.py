@@ -14,7 +14,7 @@ from commonweal.core.networks import Regular
 from commonweal.core.seats import Seating
 from commonweal.institutions.fermi import Fermi
 from commonweal.lab import plan as plan_module
-from commonweal.lab.plan import batches, bound_study, make_plan, needs_model, static_factors, trial_seed, write_plan
+from commonweal.lab.plan import CARD_CALLS, batches, bound_study, make_plan, needs_model, static_factors, trial_seed, write_plan
 from commonweal.lab.study import Budget, Factor
 from commonweal.metrics.survival import Survival
 from commonweal.minds.memories.summary import Summary
@@ -91,15 +91,15 @@ def test_language_needs_a_model_and_is_counted():
     plan = make_plan(bound_study(study, model), model, None)
     assert plan["model"]["null_model"] is True
     assert [part["null_model"] for part in plan["parts"]] == [False, True]
-    assert plan["predicted"]["model_calls"] == 2 * 4 * 12
+    assert plan["predicted"]["model_calls"] == 2 * 4 * 12 + CARD_CALLS
     # At most: a prompt holds at most 1,000 tokens and a reply at most 120.
-    assert (plan["predicted"]["prompt_tokens"], plan["predicted"]["new_tokens"]) == (96 * 1000, 96 * 120)
+    assert (plan["predicted"]["prompt_tokens"], plan["predicted"]["new_tokens"]) == (196 * 1000, 196 * 120)
     # A memory that calls the model once each four acts adds a quarter to the calls of its seats, the language part's all.
     part = study.parts[1]
     mind = dataclasses.replace(part.society.minds["civil"], memory=Summary(6, 4))
     society = dataclasses.replace(part.society, minds=part.society.minds.replace("civil", mind))
     longer = dataclasses.replace(study, parts=(study.parts[0], dataclasses.replace(part, society=society)))
-    assert make_plan(bound_study(longer, model), model, None)["predicted"]["model_calls"] == 2 * 5 * 12
+    assert make_plan(bound_study(longer, model), model, None)["predicted"]["model_calls"] == 2 * 5 * 12 + CARD_CALLS
     with pytest.raises(StudyError, match="its budget is 10"):
         make_plan(bound_study(dataclasses.replace(study, budget=Budget(calls=10)), model), model, None)
 
