@@ -173,7 +173,7 @@ def test_a_plan_says_what_the_run_will_cost(study: str, prices: str, tmp_path: P
         return capsys.readouterr().out
 
     # 24 calls and the card's 100, each of at most 1,000 tokens read and 120 written; seconds for each piece of both parts.
-    # the other. 124 * (1000 * 100 + 120 * 1000) / 10^6 + 124 * 0.01 = 28.52 US dollars.
+    # 124 * (1000 * 100 + 120 * 1000) / 10^6 + 124 * 0.01 = 28.52 US dollars.
     assert f"10 trials, about {CALLS} calls of a language model (at most 138,880 tokens, free of charge)" in said(*at)
     assert "(at most 138,880 tokens, at most 28.52 US dollars)" in said(*at, "--prices", prices)
     assert "free of charge" in said(*at, "--prices", prices, "--replies", "replay")

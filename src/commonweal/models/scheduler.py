@@ -36,8 +36,7 @@ FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 60.0
 """Bound of a wait between two tries, in seconds, unless the model asks for more."""
 ALIKE_TICKS = 8
-"""Trials that are in the same eight ticks before their end are alike: served to the very tick, the last ones would be left with
-barriers that nobody fills (16 societies of 50 at 64 slots: 0.91 of the ideal, and 0.96 so)."""
+"""Trials in the same eight ticks before their end are alike: served to the very tick, the last ones would run alone."""
 SPOILED = 3
 """Answers that are none after which a call has an empty answer, where as many other calls have been answered meanwhile."""
 
