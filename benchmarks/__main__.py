@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.machine import ROOT, Row, peer
 from benchmarks.table import write_table
 
-NAMES = ("society", "sweep", "tournament", "graphs", "memory", "embedded")
+NAMES = ("society", "sweep", "tournament", "graphs", "memory", "scheduler", "embedded")
 
 
 def main() -> int:

@@ -1,8 +1,9 @@
 """Language societies over a loopback endpoint of 64 slots: how full it is kept, and what a call costs us.
 
-Each decision is a harvest and a message, in one call; 128 calls are in flight at most. `filled` is ideal time (calls / slots x latency) over wall time from the
-first call to the last answer; a barrier a round leaves one society of 50 at most 0.78. The bare loop, in the same run, has no
-barrier, no society, and one constant prompt. CPU is that of our process alone, the HTTP client included.
+Each decision is a harvest and a message, in one call; 128 calls are in flight at most, so that a slot that falls free never
+waits for us. `filled` is ideal time (calls / slots x latency) over wall time from the first call to the last answer; a
+barrier a round leaves one society of 50 at most 0.78. The bare loop, in the same run, has no barrier, no society, and one
+constant prompt. CPU is that of our process alone, the HTTP client included.
 """
 
 import asyncio

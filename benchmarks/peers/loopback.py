@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint on this machine: a fixed latency, a fixed number of slots, an answer that follows from the prompt.
+"""An OpenAI-compatible endpoint on this machine: fixed latency, fixed slots, an answer that follows from the prompt.
 
 `python loopback.py LATENCY_S SLOTS` prints its port. POST /v1/chat/completions; GET /stats; POST /reset {"latency", "slots"}.
 Calls beyond the slots wait in line. Counts calls, tokens (a quarter of the characters), the time between the first call and
