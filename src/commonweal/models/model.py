@@ -191,7 +191,7 @@ class Form:
 
     @property
     def max_tokens(self) -> int:
-        """Upper bound of a legal reply's length in tokens, its end included: the limit of a call.
+        """About the most tokens of a legal reply, its end included; texts of digits or rare letters may take more.
 
         A token is at least one byte, so bytes bound what is fixed; a text field counts its own bound.
         """
@@ -328,7 +328,7 @@ class Model(Protocol):
             prefix: the part that seats share.
             suffix: the seat's own part.
             form: what the reply must look like; None for free text.
-            max_tokens: most tokens written, >= 1; under a form its own bound holds where that is smaller.
+            max_tokens: most tokens written, >= 1, whatever the form.
             temperature: 0 (always the likeliest token) and above; 1 samples the model as it is.
             draw: index of the draw, >= 0. The seed is derived from the prompt and the draw, so that two seats never
                 share their luck.
