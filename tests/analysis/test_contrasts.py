@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from commonweal.analysis.contrasts import compare_levels, find_bounds, measure, measure_difference
-from commonweal.analysis.inference import Bounds, oppose
+from commonweal.statistics.inference import Bounds, oppose
 from commonweal.analysis.plans import Factor, MetricCard, Part
 from commonweal.analysis.trials import Trials
 

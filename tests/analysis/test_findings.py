@@ -4,7 +4,7 @@ import pytest
 
 from commonweal.analysis.estimates import write_estimates
 from commonweal.analysis.findings import make_finding, read_findings, write_findings
-from commonweal.analysis.inference import Estimate
+from commonweal.statistics.inference import Estimate
 from commonweal.core.errors import LogError
 
 

@@ -256,9 +256,10 @@ def test_a_run_that_met_its_budget_goes_on_with_a_higher_one_to_the_same_log(spo
         assert code == STOPPED
         assert said.count("the budget of 40 calls is spent: ") == 1
         assert "raise the budget and run again" in said
-        # A score may take two calls of an endpoint without log-probabilities, so the last place may stay free.
+        # A score may take two calls of an endpoint without log-probabilities, so the last places may stay free: one for each of
+        # the calls that hold two while the last of them is refused.
         asked = len(server.asked)
-        assert 39 <= asked <= 40
+        assert 35 <= asked <= 40
         assert not (tmp_path / "budget" / "report.html").exists()
         store = ReplyStore(tmp_path / "budget" / "replies.sqlite")
         # All that was paid for is kept, but for the card's probes, which go around the store on purpose.

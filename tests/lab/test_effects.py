@@ -81,7 +81,7 @@ def test_unanswered_questions_are_left_out_and_nothing_is_none():
     replies = {question: reply(question, 1.0) for question in list_questions(IN_RUN)}
     silent = {question: Scores((-1.0, -1.0), Usage(), answered=False) for question in replies}
     payoffs = measure_effects(silent, "nats")[0]
-    assert (payoffs.interval.value, payoffs.reading, payoffs.pairs) == (None, "not measured", 0)
+    assert (payoffs.interval.facts()["value"], payoffs.reading, payoffs.pairs) == (None, "not measured", 0)
     assert measure_effects(silent | {q: s for q, s in replies.items() if q.story == 0}, "nats")[0].interval.n == 1
 
 

@@ -18,7 +18,7 @@ from commonweal.lab.finished import read_finished
 from commonweal.lab.fork import Request, fork_trial, recorded_of
 from commonweal.lab.logs import write_logs
 from commonweal.lab.order import Order, prepare
-from commonweal.lab.plan import trial_seed
+from commonweal.lab.batches import trial_seed
 from commonweal.lab.run import plan_run
 from commonweal.lab.worker import TRACED, run_trials
 from commonweal.models.archive import export_replies, import_replies

@@ -14,7 +14,8 @@ from commonweal.core.networks import Regular
 from commonweal.core.seats import Seating
 from commonweal.institutions.fermi import Fermi
 from commonweal.lab import plan as plan_module
-from commonweal.lab.plan import CARD_CALLS, batches, bound_study, make_plan, needs_model, static_factors, trial_seed, write_plan
+from commonweal.lab.batches import batches, static_factors, trial_seed
+from commonweal.lab.plan import CARD_CALLS, bound_study, make_plan, needs_model, write_plan
 from commonweal.lab.study import Budget, Factor
 from commonweal.metrics.survival import Survival
 from commonweal.minds.memories.summary import Summary

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from commonweal.core.errors import TransientModelError
-from commonweal.lab.intervals import Interval
 from commonweal.lab.steadiness import gather_all, measure_steadiness
 from commonweal.models.model import Scores, Usage
 
@@ -40,8 +39,8 @@ def test_rounds_go_there_and_back_and_then_all_at_once():
     assert model.order == there + there[::-1] + there + there
     assert len(told) == 20
     assert (found.calls, found.same_alone(), found.same_together()) == (5, 5, 5)
-    assert found.spread(first) == Interval(0.0, 0.0, 0.0, 10)
-    assert found.shift(first) == Interval(0.0, 0.0, 0.0, 5)
+    assert found.spread(first).facts() == {"value": 0.0, "low": 0.0, "high": 0.0, "n": 10}
+    assert found.shift(first).facts() == {"value": 0.0, "low": 0.0, "high": 0.0, "n": 5}
     assert all(second >= 0.002 for row in found.alone_s for second in row)
     assert found.together_s < sum(found.alone_s[0])
 
@@ -63,7 +62,7 @@ def test_a_crowd_is_a_shift_without_a_spread():
 
 def test_unanswered_replies_are_left_out():
     found = asyncio.run(measure_steadiness(Counting(), CALLS, 2))
-    assert found.spread(lambda _: None).value is None
+    assert found.spread(lambda _: None).facts()["value"] is None
     assert found.shifts(lambda _: None) == []
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from commonweal.engine.compiled import run
 from commonweal.lab.order import Order, prepare
-from commonweal.lab.plan import trial_seed
+from commonweal.lab.batches import trial_seed
 from commonweal.lab.worker import TRACED, run_trials, traces_of
 
 

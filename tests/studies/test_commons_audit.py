@@ -5,7 +5,7 @@ import pytest
 
 from commonweal.core import lens
 from commonweal.engine.compiled import run_batch
-from commonweal.lab.plan import batches
+from commonweal.lab.batches import batches
 from commonweal.studies.commons_audit import DETECT, SHARE, SIZE, mean_field, mean_harvest, study
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from commonweal.analysis.exact.graph_selection import find_regular_ratio
 from commonweal.engine.compiled import run_batch
-from commonweal.lab.plan import data_factors, make_plan
+from commonweal.lab.batches import data_factors
+from commonweal.lab.plan import make_plan
 from commonweal.studies.lone_cooperator import BENEFIT, CONTACTS, COST, SEATS, SELECTION, exact, study
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from commonweal.analysis.inference import (
+from commonweal.statistics.inference import (
     Bounds,
     Contrast,
     Estimate,

@@ -9,9 +9,9 @@ import numpy as np
 
 from commonweal.analysis.contrasts import compare_levels, measure, measure_difference
 from commonweal.analysis.findings import THEORY, Finding, Findings, Headline, make_finding, write_findings
-from commonweal.analysis.inference import Bounds, Estimate, estimate_mean
+from commonweal.statistics.inference import Bounds, Estimate, estimate_mean
 from commonweal.analysis.logs import count_events
-from commonweal.analysis.permutation import permute_arms
+from commonweal.statistics.permutation import permute_arms
 from commonweal.analysis.plans import Part, Plan, read_plan, say_level
 from commonweal.analysis.trials import COSTS, Trials, hash_trials, read_trials
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import cast
 
-from commonweal.analysis.inference import Estimate
+from commonweal.statistics.inference import Estimate
 from commonweal.core.errors import LogError
 
 ESTIMATES_SCHEMA = "commonweal.estimates/1"

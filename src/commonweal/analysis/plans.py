@@ -3,12 +3,14 @@
 Source: design/002-files-of-a-run.md.
 """
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, TypeAlias, cast
+from typing import TypeAlias
 
+from commonweal.analysis.fields import Fields
 from commonweal.core.errors import LogError
 
 PLAN_SCHEMA = "commonweal.plan/1"
@@ -29,7 +31,15 @@ class Factor:
     lens: str
     """The parameter that is varied, as `room.part:Class.field`."""
     levels: tuple[Level, ...]
-    """The values it takes."""
+    """The values it takes; where it has a range, those that its cells have, in order."""
+    low: float | None = None
+    """Least value of its range; None where it has levels."""
+    high: float | None = None
+    """Greatest value of its range."""
+    whole: bool = False
+    """Whether the range holds whole numbers only."""
+    logarithmic: bool = False
+    """Whether the range is sampled evenly in the logarithm."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,12 @@ class Cell:
     """Level of each factor, by label."""
     theory: float | None
     """What theory says the primary metric is here; None where it says nothing."""
+    seeds: tuple[int, int] = (0, 0)
+    """First seed and number of trials."""
+    why: str = ""
+    """Why it is run: `coverage`, `boundary`, `held out`; empty in a plain design."""
+    stage: int = 0
+    """0 where the plan has it; else the later stage that added it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +67,7 @@ class Part:
     name: str
     """Name of the part."""
     role: str
-    """`main` (the primary outcome is estimated on it) or `control`."""
+    """`main` (the primary outcome is estimated on it), `control` or `audit`."""
     engine: str
     """`compiled` (scripted and learned minds) or `hosted` (language and outside minds sit in it)."""
     ticks: int
@@ -69,7 +85,23 @@ class Part:
     factors: tuple[Factor, ...]
     """What varies."""
     cells: tuple[Cell, ...]
-    """The combinations that are run."""
+    """The combinations that are run, later stages included."""
+    design: Mapping[str, object] = dataclasses.field(default_factory=lambda: {"kind": "full"})
+    """How the cells were chosen: `kind` and its parameters."""
+    specification: tuple[str, str] | None = None
+    """What an audit changed here: axis, and what; None outside of audits."""
+    stages: tuple[Mapping[str, object], ...] = ()
+    """Later stages as they were written down: `stage`, `prediction`, `written`, `log_digest`, without their cells."""
+
+    @property
+    def trials(self) -> int:
+        """Trials that are planned, later stages included."""
+        return sum(cell.seeds[1] for cell in self.cells)
+
+    @property
+    def plain(self) -> bool:
+        """Whether every combination of levels is run."""
+        return self.design.get("kind") == "full"
 
 
 @dataclass(frozen=True)
@@ -106,6 +138,10 @@ class Primary:
     """Subject of the answer's sentence: "An audit that finds half of the ruthless harvests"."""
     outcome: str = ""
     """What the mean of the metric is, in words: "the share of societies that survive"; empty: named after the metric."""
+    smallest: float | None = None
+    """Smallest effect of interest, in the metric's unit; None: none was declared."""
+    power: float = 0.8
+    """Chance of finding it for which the plan says how many trials are needed."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +192,18 @@ class Plan:
     """Digest of specification and code."""
     order: str = ""
     """The command that was typed, without the folder; empty where the plan does not say."""
+    family: tuple[str, ...] = ()
+    """Further metrics whose primary contrast was declared beforehand."""
+    exclusions: tuple[str, ...] = ()
+    """Which trials are left out and why."""
+    stopping: Mapping[str, object] | None = None
+    """The rule by which the primary part may stop early; None: it may not."""
+    mechanism: str = ""
+    """How plausible the mechanism is, in words; empty: not said."""
+    scope: str = ""
+    """What the claim holds for and what would refute it; empty: not said."""
+    power: Mapping[str, object] | None = None
+    """What was reckoned of trials needed before the run; None: nothing."""
 
     def part(self, name: str) -> Part:
         """The part of that name. Raises LogError if there is none."""
@@ -164,64 +212,6 @@ class Plan:
                 return part
         names = ", ".join(part.name for part in self.parts)
         raise LogError(f"plan.json has no part {name!r}; it has {names}. Use one of these.")
-
-
-class _Fields:
-    """A JSON object that names its file and place when a field is not what it should be."""
-
-    def __init__(self, raw: object, place: str) -> None:
-        self.place = place
-        if not isinstance(raw, dict):
-            self._refuse("", "an object", raw)
-        self.raw = cast(_Json, raw)
-
-    def _refuse(self, name: str, expected: str, found: object) -> NoReturn:
-        where = f"{self.place}.{name}" if name else self.place
-        raise LogError(
-            f"{where}: found {json.dumps(found)[:80]}, expected {expected} (design/002). "
-            "The plan is damaged or of another version: plan the study again into a new folder."
-        )
-
-    def text(self, name: str) -> str:
-        value = self.raw.get(name)
-        if not isinstance(value, str):
-            self._refuse(name, "a string", value)
-        return value
-
-    def number(self, name: str) -> float:
-        value = self.optional_number(name)
-        if value is None:
-            self._refuse(name, "a number", value)
-        return value
-
-    def optional_number(self, name: str) -> float | None:
-        value = self.raw.get(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            self._refuse(name, "a number", value)
-        return float(value)
-
-    def flag(self, name: str) -> bool:
-        value = self.raw.get(name)
-        if not isinstance(value, bool):
-            self._refuse(name, "true or false", value)
-        return value
-
-    def items(self, name: str) -> list["_Fields"]:
-        return [_Fields(item, f"{self.place}.{name}[{i}]") for i, item in enumerate(self.entries(name))]
-
-    def entries(self, name: str) -> list[object]:
-        value = self.raw.get(name)
-        if not isinstance(value, list):
-            self._refuse(name, "a list", value)
-        return cast(list[object], value)
-
-    def inner(self, name: str) -> "_Fields":
-        return _Fields(self.raw.get(name), f"{self.place}.{name}")
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        return tuple(str(entry) for entry in self.entries(name))
 
 
 def read_level(raw: object) -> Level:
@@ -249,19 +239,36 @@ def read_plan(directory: Path) -> Plan:
         raise LogError(f"{path}: cannot be read ({error.strerror}). Plan the study into this folder first.") from error
     except ValueError as error:
         raise LogError(f"{path}: found text that is not JSON ({error}). Plan the study again into a new folder.") from error
-    fields = _Fields(raw, str(path))
+    fields = Fields(raw, str(path))
     schema = fields.raw.get("schema")
     if schema != PLAN_SCHEMA:
         raise LogError(
             f"{path}: found schema {schema!r}, expected {PLAN_SCHEMA!r}. Use the version of commonweal that wrote it "
             "(`versions` in the file), or plan the study again into a new folder."
         )
-    plan = _plan(fields)
+    plan = _plan(fields, read_stages(path.parent))
     _check_primary(plan, str(path))
     return plan
 
 
-def _plan(fields: _Fields) -> Plan:
+def read_stages(directory: Path) -> list[tuple[str, _Json]]:
+    """The later stages of a run's adaptive parts as (part, JSON), in the order in which they were written.
+
+    Raises:
+        LogError: one of them is damaged.
+    """
+    found: list[tuple[str, _Json]] = []
+    for path in sorted((directory / "stages").glob("*.json")):
+        try:
+            raw = Fields(json.loads(path.read_text(encoding="utf-8")), str(path))
+        except (OSError, ValueError) as error:
+            raise LogError(f"{path}: cannot be read ({error}). Move it away and run the study again.") from error
+        raw.entries("cells")
+        found.append((raw.text("part"), raw.raw))
+    return found
+
+
+def _plan(fields: Fields, stages: list[tuple[str, _Json]]) -> Plan:
     study = fields.inner("study")
     metrics = fields.inner("metrics")
     model = None
@@ -278,7 +285,9 @@ def _plan(fields: _Fields) -> Plan:
         sources=study.texts("sources"),
         metrics={name: _metric(metrics.inner(name)) for name in metrics.raw},
         model=model,
-        parts=tuple(_part(item) for item in fields.items("parts")),
+        parts=tuple(
+            _part(item, [stage for part, stage in stages if part == item.text("name")]) for item in fields.items("parts")
+        ),
         theory=fields.text("theory"),
         odd={name: str(text) for name, text in fields.inner("odd").raw.items()},
         cite=fields.texts("cite"),
@@ -286,10 +295,16 @@ def _plan(fields: _Fields) -> Plan:
         predicted={name: predicted.number(name) for name in predicted.raw},
         digest=fields.text("digest"),
         order=str(fields.raw.get("order") or ""),
+        family=tuple(str(name) for name in study.optional("family")),
+        exclusions=tuple(str(words) for words in study.optional("exclusions")),
+        stopping=study.inner("stopping").raw if study.raw.get("stopping") else None,
+        mechanism=str(study.raw.get("mechanism") or ""),
+        scope=str(study.raw.get("scope") or ""),
+        power=fields.inner("power").raw if fields.raw.get("power") else None,
     )
 
 
-def _primary(fields: _Fields) -> Primary:
+def _primary(fields: Fields) -> Primary:
     return Primary(
         metric=fields.text("metric"),
         factor=fields.text("factor"),
@@ -298,39 +313,61 @@ def _primary(fields: _Fields) -> Primary:
         part=fields.text("part"),
         claim=fields.text("claim"),
         outcome=str(fields.raw.get("outcome") or f"the mean of {fields.text('metric')}"),
+        smallest=fields.optional_number("smallest"),
+        power=fields.optional_number("power") or 0.8,
     )
 
 
-def _metric(fields: _Fields) -> MetricCard:
+def _metric(fields: Fields) -> MetricCard:
     low, high = fields.optional_number("low"), fields.optional_number("high")
     return MetricCard(fields.text("unit"), low, high, fields.text("source"), fields.text("doc"))
 
 
-def _part(fields: _Fields) -> Part:
+def _part(fields: Fields, stages: list[_Json]) -> Part:
     agents = fields.optional_number("agents")
+    seeds = int(fields.number("seeds"))
+    cells = [_cell(item, seeds, 0) for item in fields.items("cells")]
+    for number, stage in enumerate(stages, 1):
+        cells += [_cell(item, seeds, number) for item in Fields(stage, f"{fields.place}, stage {number}").items("cells")]
+    audited = fields.inner("specification") if fields.raw.get("specification") else None
     return Part(
         name=fields.text("name"),
         role=fields.text("role"),
         engine=fields.text("engine"),
         ticks=int(fields.number("ticks")),
-        seeds=int(fields.number("seeds")),
+        seeds=seeds,
         agents=None if agents is None else int(agents),
         tick_name=fields.text("tick_name"),
         society=fields.text("society"),
         null_model=fields.flag("null_model"),
-        factors=tuple(
-            Factor(item.text("label"), item.text("lens"), tuple(read_level(level) for level in item.entries("levels")))
-            for item in fields.items("factors")
-        ),
-        cells=tuple(
-            Cell(
-                cell=int(item.number("cell")),
-                levels={label: read_level(level) for label, level in item.inner("levels").raw.items()},
-                theory=item.optional_number("theory"),
-            )
-            for item in fields.items("cells")
-        ),
+        factors=tuple(_factor(item, cells) for item in fields.items("factors")),
+        cells=tuple(cells),
+        design=fields.inner("design").raw if fields.raw.get("design") else {"kind": "full"},
+        specification=None if audited is None else (audited.text("axis"), audited.text("what")),
+        stages=tuple({name: value for name, value in stage.items() if name != "cells"} for stage in stages),
     )
+
+
+def _cell(fields: Fields, seeds: int, stage: int) -> Cell:
+    first, count = (int(str(number)) for number in fields.optional("seeds") or (0, seeds))
+    return Cell(
+        cell=int(fields.number("cell")),
+        levels={label: read_level(level) for label, level in fields.inner("levels").raw.items()},
+        theory=fields.optional_number("theory"),
+        seeds=(first, count),
+        why=str(fields.raw.get("why") or ""),
+        stage=stage,
+    )
+
+
+def _factor(fields: Fields, cells: list[Cell]) -> Factor:
+    label, levels = fields.text("label"), tuple(read_level(level) for level in fields.entries("levels"))
+    if fields.raw.get("range") is None:
+        return Factor(label, fields.text("lens"), levels)
+    low, high = (float(str(limit)) for limit in fields.entries("range"))
+    numbers = {level for cell in cells if isinstance(level := cell.levels.get(label), float)}
+    flags = (bool(fields.raw.get(name)) for name in ("whole", "logarithmic"))
+    return Factor(label, fields.text("lens"), tuple(sorted(numbers)), low, high, *flags)
 
 
 def _check_primary(plan: Plan, place: str) -> None:

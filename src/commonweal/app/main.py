@@ -1,4 +1,4 @@
-"""The command line: `commonweal list | run | plan | table | estimate | report | show | card | fork | replies | seat | cite`.
+"""The command line: `commonweal VERB ...`; `commonweal --help` lists the verbs.
 
 Exit codes: 0 done, 1 a run failed, 2 the caller's mistake, 3 a run met its budget.
 """
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from commonweal import __version__
-from commonweal.app import card, fork, replies, run, seat
+from commonweal.app import card, fork, judge, replies, run, seat
 from commonweal.core.errors import CommonwealError, StudyError
 
 _ABOUT = """\
@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
 
     fork.add(verbs)
     card.add(verbs)
+    judge.add(verbs)
     replies.add(verbs)
 
     verbs.add_parser("cite", help="what a study is built on").add_argument("study", metavar="STUDY")

@@ -33,6 +33,7 @@ def add(verbs: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[repo
         own.add_argument("--out", metavar="DIR", help="the run's folder; default: ./runs/STUDY")
         own.add_argument("--seeds", type=_positive, metavar="N", help="trials a cell in main parts; default: as the study says")
         own.add_argument("--quick", action="store_true", help="at most 2 seeds, and 3 ticks with language minds")
+        own.add_argument("--audit", action="store_true", help="ask the primary question once more under other specifications")
         own.add_argument("--jobs", type=_positive, metavar="N", help="processes; default: one a core")
         add_model(own)
         _add_costs(own)
@@ -176,8 +177,8 @@ def run(given: argparse.Namespace) -> int:
 def _order(given: argparse.Namespace) -> tuple[Order, Path]:
     from commonweal.lab.order import Order
 
-    order = Order(given.study, given.seeds, given.quick, choice_of(given))
-    name = Path(given.study).stem if given.study.endswith(".py") else given.study
+    order = Order(given.study, given.seeds, given.quick, given.audit, choice_of(given))
+    name = (Path(given.study).stem if given.study.endswith(".py") else given.study) + ("-audited" if given.audit else "")
     return order, Path(given.out) if given.out else Path("runs") / name
 
 

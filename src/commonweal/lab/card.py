@@ -26,14 +26,17 @@ import numpy as np
 from commonweal.core.errors import LogError
 from commonweal.lab.awareness import CHOICES, DISTRACTORS, HYPOTHESES, NAMES, OUTCOME, Guess, list_guesses, names_hypothesis
 from commonweal.lab.effects import Effect, Scale, lean, measure_effects
-from commonweal.lab.intervals import LEVEL, Interval, mean_interval
 from commonweal.lab.probes import IN_RUN, LABELS, Question, Size, list_questions
 from commonweal.lab.steadiness import Steadiness, gather_all, measure_steadiness
 from commonweal.models.model import ChoiceField, Form, Model, Reply, Scores, Usage
 from commonweal.models.stored import Stored
+from commonweal.statistics.inference import Bounds, Estimate, estimate_mean
 
 SCHEMA = "commonweal.card/2"
 """Version of the card's JSON."""
+LEVEL = 0.95
+"""Nominal coverage of every interval."""
+_SHARE = Bounds(0.0, 1.0)
 IN_FLIGHT = 16
 """Calls in flight while the questions are asked."""
 FORM = Form((ChoiceField("answer", LABELS),))
@@ -236,9 +239,9 @@ def _legal(heard: _Heard, scale: Scale) -> Json:
     rows: dict[int, list[float]] = {}
     for question, scores in heard.replies.items():
         rows.setdefault(question.story, []).append(float(scores.answered))
-    letters = mean_interval([float(np.mean(row)) for row in rows.values()], 0, 1)
-    forms = mean_interval([float(_fits(text)) for text in heard.forms.values()], 0, 1)
-    free = mean_interval([float(names_label(text)) for text in heard.free.values()], 0, 1)
+    letters = estimate_mean([float(np.mean(row)) for row in rows.values()], bounds=_SHARE)
+    forms = estimate_mean([float(_fits(text)) for text in heard.forms.values()], bounds=_SHARE)
+    free = estimate_mean([float(names_label(text)) for text in heard.free.values()], bounds=_SHARE)
     mass = [sum(map(math.exp, scores.logprobs)) for scores in heard.replies.values()] if scale == "nats" else []
     return {
         "letters": letters.facts("share"),
@@ -269,12 +272,12 @@ def _awareness(heard: _Heard) -> Json:
     for guess, scores in heard.guesses.items():
         best = int(np.argmax(scores.logprobs)) if scores.answered else -1
         picks.setdefault(guess.about.story, []).append(float(best == guess.correct))
-    chosen = mean_interval([float(np.mean(row)) for row in picks.values()], 0, 1)
+    chosen = estimate_mean([float(np.mean(row)) for row in picks.values()], bounds=_SHARE)
     return {
         "text": {
             "named": _mean(named),
             "named_others": _mean(alarms),
-            **mean_interval(beyond, -1, 1).facts("beyond"),
+            **estimate_mean(beyond, bounds=Bounds(-1.0, 1.0)).facts("beyond"),
             "texts": [{"hypothesis": guess.hypothesis, "text": text[:_KEPT]} for guess, text in heard.texts.items()],
         },
         "list": {**chosen.facts("share"), "chance": 1 / CHOICES},
@@ -346,11 +349,11 @@ def _cost(heard: _Heard) -> Json:
 def _summary(effects: list[Effect], scale: Scale, null_model: bool) -> str:
     """What moves the model most, what payoffs do, and what a null model's card is worth."""
     unit = "nats" if scale == "nats" else "of the answers"
-    known = {effect.name: effect.interval for effect in effects if effect.interval.value is not None}
+    known = {effect.name: effect.interval for effect in effects if not math.isnan(effect.interval.value)}
     if "payoffs" not in known:
         text = "It named no legal answer to enough questions: nothing can be said of what moves it."
     else:
-        sizes = {name: abs(interval.value or 0.0) for name, interval in known.items()}
+        sizes = {name: abs(interval.value) for name, interval in known.items()}
         strongest = max(sizes, key=lambda name: sizes[name])
         payoffs = next(effect for effect in effects if effect.name == "payoffs")
         text = (
@@ -362,7 +365,7 @@ def _summary(effects: list[Effect], scale: Scale, null_model: bool) -> str:
     return f"{text} It is the null model: its figures show the size of wording artefacts, not how agents behave."
 
 
-def _limits(interval: Interval) -> str:
-    if interval.low is None or interval.high is None:
+def _limits(interval: Estimate) -> str:
+    if not interval.bounded:
         return "no interval"
     return f"95 % interval {interval.low:.2f} to {interval.high:.2f}"

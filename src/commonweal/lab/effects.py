@@ -21,10 +21,10 @@ from typing import Literal
 
 import numpy as np
 
-from commonweal.lab.intervals import Interval, mean_interval
 from commonweal.lab.probes import CONDITIONS, PROBES, Probe, Question
 from commonweal.models.completion import FLOOR_NATS
 from commonweal.models.model import Scores
+from commonweal.statistics.inference import Bounds, Estimate, estimate_mean
 
 Scale = Literal["nats", "share"]
 """Log-odds of the helpful answer, or the share of helpful answers."""
@@ -41,7 +41,7 @@ class Effect:
     """What is varied."""
     what: str
     """The contrast in words."""
-    interval: Interval
+    interval: Estimate
     """The effect on the card's scale, over stories."""
     share: float | None
     """The same effect in the share of helpful answers, -1 to 1."""
@@ -53,7 +53,7 @@ class Effect:
     @property
     def reading(self) -> str:
         """The effect in words; an interval that holds 0 tells nothing."""
-        if self.interval.low is None:
+        if not self.interval.bounded:
             return "not measured"
         if not self.signed:
             return "a size, without sign"
@@ -128,7 +128,8 @@ def _effect(
     stories = sorted({question.story for question in on_scale})
     rows = [row for story in stories if (row := differences(on_scale, story))]
     high = math.inf if scale == "nats" else 1.0
-    interval = mean_interval([float(np.mean(row)) for row in rows], -high if signed else 0.0, high)
+    means, bounds = [float(np.mean(row)) for row in rows], Bounds(-high if signed else 0.0, high)
+    interval = estimate_mean(means, bounds=bounds, certain=True)
     shares = [float(np.mean(row)) for story in stories if (row := differences(in_shares, story))]
     return Effect(name, what, interval, float(np.mean(shares)) if shares else None, sum(map(len, rows)), signed)
 

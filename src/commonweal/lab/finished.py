@@ -50,6 +50,31 @@ def list_finished(directory: Path, part: str) -> tuple[TrialKey, ...]:
     return tuple((str(own), int(cell), int(seed)) for own, cell, seed in rows)
 
 
+def read_outcomes(directory: Path, part: str, metric: str) -> list[tuple[int, int, float, float]]:
+    """(cell, seed, value, seconds) of the finished trials of a part, in (cell, seed) order; NaN where a trial has no value.
+
+    Args:
+        directory: the run's folder.
+        part: whose trials.
+        metric: whose values.
+
+    Raises:
+        LogError: the logs cannot be read.
+    """
+    rows = _query(
+        directory,
+        "SELECT cell, seed, any_value(value) FILTER (WHERE kind = 'value' AND name = ?), "
+        "any_value(\"values\"[1]) FILTER (WHERE kind = 'cost' AND name = 'wall_ms') FROM logs "
+        "WHERE part = ? AND kind IN ('value', 'cost', 'header') GROUP BY cell, seed ORDER BY cell, seed",
+        [metric, part],
+    )
+    nan = float("nan")
+    return [
+        (int(cell), int(seed), nan if value is None else float(value), nan if wall is None else float(wall) / 1000)
+        for cell, seed, value, wall in rows
+    ]
+
+
 def read_finished(directory: Path, trial: TrialKey) -> Finished:
     """One trial of a run's folder.
 

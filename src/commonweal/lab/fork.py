@@ -25,10 +25,11 @@ from commonweal.engine import compiled, hosted
 from commonweal.engine.check import check
 from commonweal.engine.log import TrialLog
 from commonweal.engine.trial import Trial, begin, fork, outline
+from commonweal.lab.batches import trial_seed
 from commonweal.lab.finished import Finished, TrialKey, read_finished, trial_name
 from commonweal.lab.logs import chunk_path, write_logs
 from commonweal.lab.order import Prepared, prepare
-from commonweal.lab.plan import Json, trial_seed
+from commonweal.lab.plan import Json
 from commonweal.lab.replay import read_order
 from commonweal.lab.study import Part
 from commonweal.models.model import Model

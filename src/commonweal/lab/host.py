@@ -18,12 +18,12 @@ from commonweal.core.society import Society
 from commonweal.engine.hosted import advance, warm_up
 from commonweal.engine.log import TrialLog
 from commonweal.engine.trial import Trial, begin
+from commonweal.lab.batches import static_factors, trial_seed
 from commonweal.lab.card import save_card
 from commonweal.lab.desk import served
 from commonweal.lab.ledger import CARD, Chunk, Ledger
 from commonweal.lab.logs import chunk_path, write_logs
 from commonweal.lab.order import Order, Prepared, prepare
-from commonweal.lab.plan import static_factors, trial_seed
 from commonweal.lab.renewal import Renewal, Report
 from commonweal.lab.study import Part
 from commonweal.lab.worker import TRACED, end_with, note_end, note_failure, parts_of
@@ -54,7 +54,7 @@ def host(order: Order, directory: Path, parent: int) -> None:
 
 async def _host(order: Order, directory: Path) -> None:
     ledger = Ledger(directory / "ledger.sqlite")
-    house = _House(order, directory, ledger, prepare(order, directory / "replies.sqlite"))
+    house = _House(order, directory, ledger, prepare(order, directory / "replies.sqlite").staged(directory))
     try:
         async with served(house.prepared.desk, directory):
             await house.run()
@@ -93,9 +93,9 @@ class _House:
                     break
                 running[asyncio.create_task(self._chunk(chunk))] = self._seats(chunk)
             if not running:
-                if self.stopped or not self.ledger.left(self.parts):
+                if self.stopped or not (self.ledger.left(self.parts) or self.ledger.growing):
                     return
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(0.2)
                 continue
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -115,6 +115,9 @@ class _House:
                 await self._card(report)
             else:
                 part = self.prepared.study.part(chunk.part)
+                if any(cell >= len(part.plan) for cell, _ in chunk.trials):
+                    self.prepared = self.prepared.staged(self.directory)
+                    part = self.prepared.study.part(chunk.part)
                 trials = [(cell, seed, await self._trial(part, cell, seed, report)) for cell, seed in chunk.trials]
                 await asyncio.to_thread(write_logs, chunk_path(self.directory, part.name, chunk.id), part.name, trials)
             self.ledger.finish(chunk, time.perf_counter() - began)
@@ -147,7 +150,7 @@ class _House:
         self.answered = True
 
     async def _trial(self, part: Part, cell: int, seed: int, report: Report) -> TrialLog:
-        levels = part.cells()[cell]
+        levels = part.plan[cell].levels
         number = trial_seed(self.prepared.study.name, part.name, seed)
         shape = (part.name, *(levels[factor.label] for factor in static_factors(part)))
         # Programs are compiled once for each shape, in a thread, so that other trials go on.

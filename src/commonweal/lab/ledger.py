@@ -140,6 +140,39 @@ class Ledger:
         with self._connection() as connection:
             connection.execute("INSERT OR IGNORE INTO facts VALUES ('stopped', ?)", (why,))
 
+    def expect(self, more: bool) -> None:
+        """Say whether chunks may still be added to this run: its workers then wait for them instead of ending."""
+        with self._connection() as connection:
+            if more:
+                connection.execute("INSERT OR IGNORE INTO facts VALUES ('growing', '1')")
+            else:
+                connection.execute("DELETE FROM facts WHERE name='growing'")
+
+    @property
+    def growing(self) -> bool:
+        """Whether chunks may still be added."""
+        with self._connection() as connection:
+            return connection.execute("SELECT 1 FROM facts WHERE name='growing'").fetchone() is not None
+
+    def add(self, chunks: list[tuple[str, tuple[tuple[int, int], ...], float]]) -> None:
+        """Enter further chunks (part, trials, predicted seconds) beside those that are there."""
+        with self._connection() as connection:
+            connection.executemany(
+                "INSERT INTO chunks (part, trials, count, weight) VALUES (?, ?, ?, ?)",
+                [(part, json.dumps(trials), len(trials), weight) for part, trials, weight in chunks],
+            )
+
+    def drop(self, part: str) -> None:
+        """Take out the chunks of a part that nobody has begun."""
+        with self._connection() as connection:
+            connection.execute("DELETE FROM chunks WHERE part=? AND state='open'", (part,))
+
+    def settled(self, part: str) -> bool:
+        """Whether every chunk of a part is done."""
+        with self._connection() as connection:
+            query = "SELECT count(*) FROM chunks WHERE part=? AND state != 'done'"
+            return connection.execute(query, (part,)).fetchone()[0] == 0
+
     def give_back(self, chunk: Chunk) -> None:
         """Open a leased chunk again, through no fault of its own."""
         with self._connection() as connection:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from commonweal.lab.desk import bind_desk, desk_for
 from commonweal.lab.plan import Json, bound_study, make_plan, needs_model
+from commonweal.lab.stages import staged
 from commonweal.lab.study import Study, load_study, source_file
 from commonweal.minds.desk import Desk
 from commonweal.models.choice import ModelChoice
@@ -24,13 +25,29 @@ class Order:
     """Trials a cell in main parts; None: as the study says."""
     quick: bool = False
     """At most 2 seeds, and 3 ticks with language minds."""
+    audit: bool = False
+    """Whether a robustness audit is run with it."""
     model: ModelChoice = dataclasses.field(default_factory=ModelChoice)
+
+    def study(self) -> Study:
+        """The study that is meant, without models.
+
+        Raises:
+            StudyError: there is no such study, or it cannot be audited.
+        """
+        study = load_study(self.reference).scaled(self.seeds, self.quick)
+        if not self.audit:
+            return study
+        from commonweal.lab.robustness import robust
+
+        return robust(study)
 
     def words(self) -> str:
         """The order as it is typed: what a reader runs to repeat it."""
         pieces = ["commonweal", "run", self.reference]
         pieces += ["--seeds", str(self.seeds)] if self.seeds is not None else []
         pieces += ["--quick"] if self.quick else []
+        pieces += ["--audit"] if self.audit else []
         pieces += ["--model", self.model.name] if self.model.name != "embedded" else []
         pieces += ["--endpoint", self.model.url] if self.model.url is not None else []
         pieces += ["--scoring", self.model.scoring] if self.model.scoring != "auto" else []
@@ -54,6 +71,17 @@ class Prepared:
         """What will be run."""
         return make_plan(self.study, self.model, self.source)
 
+    def staged(self, directory: Path) -> Prepared:
+        """The same with the cells that later stages of a run added.
+
+        Args:
+            directory: the run's folder.
+
+        Raises:
+            LogError: a stage cannot be read.
+        """
+        return dataclasses.replace(self, study=staged(self.study, directory))
+
 
 def prepare(order: Order, replies: Path | None = None) -> Prepared:
     """The study of an order.
@@ -66,7 +94,7 @@ def prepare(order: Order, replies: Path | None = None) -> Prepared:
         StudyError: there is no such study, or it cannot be run.
         ModelRefusedError: its model cannot be had.
     """
-    study = load_study(order.reference).scaled(order.seeds, order.quick)
+    study = order.study()
     choice = dataclasses.replace(order.model, budget=order.model.budget.within(study.budget))
     model = choice.open(replies) if needs_model(study) else None
     desk = desk_for(study, replies, order.model.replies)

@@ -10,7 +10,7 @@ import json
 import math
 import platform
 import sys
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +19,13 @@ from commonweal import __version__
 from commonweal.core.errors import LogError, StudyError
 from commonweal.core.named import Named
 from commonweal.core.parts import HostedMind, Metric
-from commonweal.core.society import Society
 from commonweal.core.sources import sources
-from commonweal.core.streams import Key
 from commonweal.engine.check import check
+from commonweal.lab.batches import batches, calls_per_tick, static_factors
 from commonweal.lab.claims import refuse_unvalidated
+from commonweal.lab.designs.design import Cell
 from commonweal.lab.odd import describe_model
-from commonweal.lab.study import Factor, Part, Study
+from commonweal.lab.study import Part, Study
 from commonweal.minds.language import NEW_TOKENS
 from commonweal.minds.prompts import PROMPT_TOKENS
 from commonweal.models.model import Model
@@ -33,35 +33,8 @@ from commonweal.models.model import Model
 SCHEMA = "commonweal.plan/1"
 CARD_CALLS = 100
 """Calls that a run's mind card takes at most."""
-AGENT_STEPS_PER_S = 5e6
-"""What the compiled engine is taken to do on one core when a run's time is predicted: on the slow side."""
-SECONDS_PER_CALL = 2.0
-"""What one decision of the embedded model is taken to need."""
-CHUNK_S = 5.0
-"""Predicted length of a chunk of compiled trials."""
-SMALL = 64
-"""Trials of at most so many seats are traced per agent for their first seed."""
 
 Json = dict[str, object]
-Trials = tuple[tuple[int, int], ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Batch:
-    """Trials of one part that are run together: their cells differ in data only."""
-
-    part: str
-    trials: Trials
-    """(cell, seed) of each."""
-    seconds: float
-    """Predicted."""
-    traced: bool
-    """Whether they are traced per agent."""
-
-
-def trial_seed(study: str, part: str, seed: int) -> int:
-    """The engine's seed of a trial, from its path: the same for all cells of a part, so that they share their draws."""
-    return int.from_bytes(hashlib.sha256(f"{study}/{part}/{seed}".encode()).digest()[:4], "little")
 
 
 def bound_study(study: Study, model: Model | None) -> Study:
@@ -104,47 +77,6 @@ def needs_model(study: Study) -> bool:
     return any(waits_for_model(mind) for mind in (*minds, *values))
 
 
-def static_factors(part: Part) -> tuple[Factor, ...]:
-    """The factors that shape the program: each combination of their levels is compiled by itself."""
-    return tuple(factor for factor in part.factors if factor.lens.static(part.society))
-
-
-def data_factors(part: Part) -> tuple[Factor, ...]:
-    """The factors that are data: varied inside one compilation."""
-    return tuple(factor for factor in part.factors if not factor.lens.static(part.society))
-
-
-def batches(part: Part, done: Set[tuple[int, int]] = frozenset()) -> list[Batch]:
-    """A part's trials in batches of about `CHUNK_S` seconds and nearly one size; hosted trials one by one.
-
-    Args:
-        part: whose trials.
-        done: (cell, seed) of trials that are left out.
-    """
-    cells = part.cells()
-    groups: dict[tuple[object, ...], list[int]] = {}
-    for index, levels in enumerate(cells):
-        groups.setdefault(tuple(levels[factor.label] for factor in static_factors(part)), []).append(index)
-    found: list[Batch] = []
-    for group in groups.values():
-        society = part.society_of(cells[group[0]])
-        if society.hosted:
-            seconds = SECONDS_PER_CALL * _calls_per_tick(society) * part.ticks
-            whole = [(cell, seed) for cell in group for seed in range(part.seeds)]
-            found += [Batch(part.name, (trial,), seconds, True) for trial in whole if trial not in done]
-            continue
-        each = society.seats.n * part.ticks / AGENT_STEPS_PER_S + 0.002
-        first = society.seats.n <= SMALL and not part.record
-        kinds: list[tuple[bool, Iterable[int]]] = [(True, range(1)), (False, range(1, part.seeds))]
-        for traced, seeds in kinds if first else [(bool(part.record), range(part.seeds))]:
-            trials = [trial for cell in group for seed in seeds if (trial := (cell, seed)) not in done]
-            pieces = math.ceil(len(trials) / max(1, int(CHUNK_S / each)))
-            for piece in range(pieces):
-                chosen = tuple(trials[len(trials) * piece // pieces : len(trials) * (piece + 1) // pieces])
-                found.append(Batch(part.name, chosen, each * len(chosen) + 1.0, traced))
-    return found
-
-
 def make_plan(study: Study, model: Model | None, source: Path | None) -> Json:
     """The plan of a study whose societies hold their models.
 
@@ -152,23 +84,21 @@ def make_plan(study: Study, model: Model | None, source: Path | None) -> Json:
         StudyError: something in the study cannot be run or measured, or it would cost more than its budget.
     """
     refuse_unvalidated(study)
-    parts = [_part(study, part) for part in study.parts]
-    work = [batch for part in study.parts for batch in batches(part)]
-    hosted = [part for part in study.parts if part.society.hosted]
-    rates = [(_calls_per_tick(part.society_of(levels)), part.ticks * part.seeds) for part in hosted for levels in part.cells()]
-    calls = sum(math.ceil(rate * acts) for rate, acts in rates)
-    card = CARD_CALLS if model is not None else 0
+    parts: list[Json] = []
+    work = {"trials": 0, "agent_steps": 0, "model_calls": CARD_CALLS if model is not None else 0}
+    for part in study.parts:
+        own, costs = _part(study, part)
+        parts.append(own)
+        work = {name: count + costs[name] for name, count in work.items()}
+    calls = work["model_calls"]
+    seconds = sum(batch.seconds for part in study.parts for batch in batches(part))
     predicted: Json = {
-        "trials": sum(len(batch.trials) for batch in work),
-        "agent_steps": sum(
-            part.society_of(levels).seats.n * part.ticks * part.seeds for part in study.parts for levels in part.cells()
-        ),
-        "model_calls": calls + card,
-        "prompt_tokens": (calls + card) * PROMPT_TOKENS,
-        "new_tokens": (calls + card) * NEW_TOKENS,
-        "seconds": round(sum(batch.seconds for batch in work), 1),
+        **work,
+        "prompt_tokens": calls * PROMPT_TOKENS,
+        "new_tokens": calls * NEW_TOKENS,
+        "seconds": round(seconds * work["trials"] / max(1, sum(part.trials for part in study.parts)), 1),
     }
-    _keep_to_budget(study, calls + card, float(str(predicted["seconds"])))
+    _keep_to_budget(study, calls, float(str(predicted["seconds"])))
     plan: Json = {
         "schema": SCHEMA,
         "study": {
@@ -177,6 +107,11 @@ def make_plan(study: Study, model: Model | None, source: Path | None) -> Json:
             "doc": study.doc,
             "hypotheses": list(study.hypotheses),
             "primary": dataclasses.asdict(study.primary),
+            "family": list(study.family),
+            "exclusions": list(study.exclusions),
+            "stopping": None if study.stopping is None else dataclasses.asdict(study.stopping),
+            "mechanism": study.mechanism,
+            "scope": study.scope,
             "sources": sources((*(part.society for part in study.parts), study.metrics)),
             "code": hashlib.sha256(source.read_bytes()).hexdigest() if source else "",
         },
@@ -261,28 +196,31 @@ def _keep_to_budget(study: Study, calls: int, seconds: float) -> None:
             )
 
 
-def _part(study: Study, part: Part) -> Json:
+def _part(study: Study, part: Part) -> tuple[Json, dict[str, int]]:
+    """A part as it stands in the plan, and the work it will be at most."""
     cells: list[Json] = []
     checked: set[tuple[object, ...]] = set()
     agents: set[int] = set()
-    for index, levels in enumerate(part.cells()):
-        society = part.society_of(levels)
-        shape = tuple(levels[factor.label] for factor in static_factors(part))
+    work = {"trials": 0, "agent_steps": 0, "model_calls": 0}
+    static = static_factors(part)
+    for index, cell in enumerate(part.plan):
+        society = part.society_of(cell.levels)
+        shape = tuple(cell.levels[factor.label] for factor in static)
         if shape not in checked:
             check(society, study.metrics)
             checked.add(shape)
         agents.add(society.seats.n)
-        cells.append(
-            {
-                "cell": index,
-                "levels": dict(levels),
-                "theory": part.theory(levels) if part.theory else None,
-                "society_digest": society.digest,
-            }
-        )
+        trials = len(part.seeds_of(index))
+        calls = calls_per_tick(society) if society.hosted else 0.0
+        costs = (trials, society.seats.n * part.ticks * trials, math.ceil(calls * part.ticks * trials))
+        work = {name: count + more for (name, count), more in zip(work.items(), costs, strict=True)}
+        cells.append(plan_cell(part, index, cell, society.digest))
+    further = part.design.further(part.seeds)
+    work = {name: count + math.ceil(count * further / work["trials"]) for name, count in work.items()}
     return {
         "name": part.name,
         "role": part.role,
+        "specification": None if part.specification is None else dataclasses.asdict(part.specification),
         "engine": "hosted" if part.society.hosted else "compiled",
         "ticks": part.ticks,
         "seeds": part.seeds,
@@ -293,15 +231,40 @@ def _part(study: Study, part: Part) -> Json:
         "null_model": any(
             bool(getattr(getattr(mind, "model", None), "null_model", False)) for mind in part.society.minds.values
         ),
+        "design": part.design.facts(),
+        "constrained": part.allowed is not None,
         "factors": [
             {
                 "label": factor.label,
                 "lens": str(factor.lens),
                 "levels": list(factor.levels),
+                "range": [factor.low, factor.high] if factor.ranged else None,
+                "whole": factor.whole,
+                "logarithmic": factor.logarithmic,
             }
             for factor in part.factors
         ],
         "cells": cells,
+    }, work
+
+
+def plan_cell(part: Part, number: int, cell: Cell, digest: str) -> Json:
+    """A cell as it stands in a plan or in a later stage.
+
+    Args:
+        part: whose cell.
+        number: of the cell.
+        cell: itself.
+        digest: of its society.
+    """
+    seeds = part.seeds_of(number)
+    return {
+        "cell": number,
+        "levels": dict(cell.levels),
+        "theory": part.theory(cell.levels) if part.theory else None,
+        "society_digest": digest,
+        "seeds": [seeds.start, len(seeds)],
+        "why": cell.why,
     }
 
 
@@ -314,13 +277,6 @@ def _metric(metric: Metric) -> Json:
         "null": metric.null,
         "doc": (inspect.getdoc(type(metric)) or "").split("\n\n")[0].replace("\n", " "),
     }
-
-
-def _calls_per_tick(society: Society) -> float:
-    """Calls of models by all hosted seats together, on average."""
-    seats = np.asarray(society.seats.seat(society.minds.names, None, Key.root(0)).mind)
-    hosted = {index: mind for index, mind in enumerate(society.minds.values) if isinstance(mind, HostedMind)}
-    return sum(mind.calls_per_act * int((seats == index).sum()) for index, mind in hosted.items())
 
 
 def _versions() -> Json:

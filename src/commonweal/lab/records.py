@@ -23,7 +23,7 @@ from commonweal.engine.phases import offer
 from commonweal.engine.trial import begin
 from commonweal.lab.finished import list_finished, read_finished, trial_name
 from commonweal.lab.replay import read_order
-from commonweal.lab.study import load_study
+from commonweal.lab.stages import staged
 
 _offer = eqx.filter_jit(offer)
 
@@ -46,7 +46,7 @@ def groups_of_run(directory: Path, part: str, question: str, cell: int | None = 
     """
     plan = json.loads((directory / "plan.json").read_text())
     order = read_order(str(plan.get("order", "")))
-    own = load_study(order.reference).scaled(order.seeds, order.quick).part(part)
+    own = staged(order.study(), directory).part(part)
     cells = own.cells()
     found: list[NDArray[np.float64]] = []
     for trial in list_finished(directory, part):

@@ -41,13 +41,11 @@ def replay(directory: Path, trial: tuple[str, int, int], into: Path) -> Path:
         raise StudyError(
             f"study {order.reference!r} has changed since {directory} was run; check out that version to replay it"
         )
-    part = prepared.study.part(part_name)
+    part = prepared.staged(directory).study.part(part_name)
     if part.society.hosted:
         raise StudyError(f"part {part_name!r} has language minds, whose trials are recorded whole; replay compiled trials only")
-    if cell >= len(part.cells()) or seed >= part.seeds:
-        raise StudyError(
-            f"part {part_name!r} has {len(part.cells())} cells and {part.seeds} seeds, counted from 0; found {trial}"
-        )
+    if cell >= len(part.plan) or seed not in part.seeds_of(cell):
+        raise StudyError(f"part {part_name!r} has {len(part.plan)} cells and {part.seeds} seeds, counted from 0; found {trial}")
     (log,) = run_trials(prepared, part, ((cell, seed),), RECORDABLE)
     return _written(directory, into, trial, log)
 
@@ -67,7 +65,7 @@ def read_order(words: str) -> Order:
     if scoring not in ("auto", "logprobs", "schema"):
         raise LogError(f"the plan asks for the scoring {scoring!r}; run the study again to replay its trials")
     model = ModelChoice(named.get("--model", "embedded"), named.get("--endpoint"), scoring)
-    return Order(pieces[2], None if seeds is None else int(seeds), "--quick" in pieces, model)
+    return Order(pieces[2], None if seeds is None else int(seeds), "--quick" in pieces, "--audit" in pieces, model)
 
 
 def _written(directory: Path, into: Path, trial: tuple[str, int, int], log: TrialLog) -> Path:

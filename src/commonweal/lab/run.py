@@ -12,9 +12,12 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from commonweal.core.errors import LogError, StudyError
+from commonweal.lab.batches import batches
+from commonweal.lab.growth import Growth
 from commonweal.lab.ledger import CARD, Ledger, Progress
 from commonweal.lab.order import Order, prepare
-from commonweal.lab.plan import batches, write_plan
+from commonweal.lab.plan import write_plan
+from commonweal.lab.stopping import stopped_part
 
 Report = Callable[[Progress], None]
 CARD_S = 30.0
@@ -33,8 +36,12 @@ def plan_run(order: Order, directory: Path) -> dict[str, object]:
     write_plan(plan, directory)
     ledger = Ledger(directory / "ledger.sqlite")
     done = ledger.done()
-    work = [batch for part in prepared.study.parts for batch in batches(part, done.get(part.name, frozenset()))]
-    chunks = [(batch.part, batch.trials, batch.seconds) for batch in work]
+    stopped = stopped_part(directory)
+    parts = [part for part in prepared.staged(directory).study.parts if part.name != stopped]
+    rule = prepared.study.stopping
+    blocks = {} if rule is None else {prepared.study.primary.part: rule.every}
+    work = [own for part in parts for own in batches(part, done.get(part.name, frozenset()), blocks.get(part.name))]
+    chunks = [(own.part, own.trials, own.seconds) for own in work]
     if prepared.model is not None and CARD not in done:
         chunks.append((CARD, (), CARD_S))
     ledger.enter(chunks)
@@ -62,19 +69,20 @@ def run_study(order: Order, directory: Path, jobs: int, report: Report) -> Progr
     ledger = Ledger(directory / "ledger.sqlite")
     with _alone(directory):
         ledger.release()
-        progress = ledger.progress()
-        if progress.open == 0:
-            return progress
+        growth = Growth(order, directory, ledger)
+        if ledger.progress().open == 0 and not growth.step():
+            return ledger.progress()
         _one_thread_each()
         limit_s, began = order.model.budget.seconds, time.time()
-        workers = _workers(order, directory, jobs, ledger)
+        progress, workers = ledger.progress(), _workers(order, directory, jobs, ledger)
         for worker in workers:
             worker.start()
         try:
             while True:
+                grown = growth.step()
                 progress = ledger.progress()
                 report(progress)
-                if progress.open == 0:
+                if progress.open == 0 and not grown:
                     break
                 if limit_s is not None and time.time() - began > limit_s:
                     ledger.stop(f"the budget of {limit_s:g} seconds is spent; what is finished is kept: run again to go on")
@@ -87,6 +95,7 @@ def run_study(order: Order, directory: Path, jobs: int, report: Report) -> Progr
                     raise LogError(_last_words(directory, began))
                 time.sleep(0.2)
         finally:
+            ledger.expect(False)
             _end(workers, patient=progress.open == 0)
         return ledger.progress()
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from commonweal.lab.intervals import Interval, mean_interval, spread_interval
 from commonweal.models.model import Model, Scores
+from commonweal.statistics.inference import Estimate, estimate_mean, estimate_spread
 
 T = TypeVar("T")
 
@@ -48,14 +48,14 @@ class Steadiness:
         """Calls whose reply among many was the same bits as the first alone."""
         return sum(_bits(self.alone[0][call]) == _bits(self.together[call]) for call in range(self.calls))
 
-    def spread(self, measure: Callable[[Scores], float | None]) -> Interval:
+    def spread(self, measure: Callable[[Scores], float | None]) -> Estimate:
         """Standard deviation of a call's measure over rounds, with its interval.
 
         Args:
             measure: a number of a reply; None leaves the reply out.
         """
         groups = [[x for round_ in self.alone if (x := measure(round_[call])) is not None] for call in range(self.calls)]
-        return spread_interval([group for group in groups if group])
+        return estimate_spread([group for group in groups if group])
 
     def shifts(self, measure: Callable[[Scores], float | None]) -> list[float]:
         """A call's measure among many, minus its mean alone, one a call where both are known.
@@ -72,9 +72,9 @@ class Steadiness:
                 found.append(0.0 if all(x == value for x in alone) else value - math.fsum(alone) / len(alone))
         return found
 
-    def shift(self, measure: Callable[[Scores], float | None]) -> Interval:
+    def shift(self, measure: Callable[[Scores], float | None]) -> Estimate:
         """The mean of `shifts` with its interval."""
-        return mean_interval(self.shifts(measure))
+        return estimate_mean(self.shifts(measure), certain=True)
 
 
 async def measure_steadiness(

@@ -4,54 +4,41 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import itertools
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from commonweal.core.catalogue import find
 from commonweal.core.errors import StudyError
-from commonweal.core.lens import Lens
 from commonweal.core.named import Named
 from commonweal.core.parts import Metric
 from commonweal.core.society import Society
+from commonweal.lab.designs.design import Cell, Design, check_cells
+from commonweal.lab.designs.full import Full
+from commonweal.lab.factors import Factor, Level, Levels
 from commonweal.models.budget import Budget
 
-Level = float | int | str | bool
-Levels = Mapping[str, Level]
-"""The level of each factor in one cell, by the factor's label."""
+if TYPE_CHECKING:
+    from commonweal.statistics.sequential import Stopping
+
+__all__ = ["Factor", "Level", "Levels", "Part", "Primary", "Specification", "Study", "load_study", "source_file"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Factor:
-    """One thing that is varied, and its levels."""
+class Specification:
+    """What a part of a robustness audit changes in the society that the study claims something of."""
 
-    label: str
-    """What it is called in tables and figures, as in `detection probability`."""
-    lens: Lens
-    """Where it is in the society."""
-    levels: tuple[Level, ...]
-    """At least one, each once."""
-    values: tuple[object, ...] | None = None
-    """What each level stands for, where that is no number or word: a mind, a rule, a channel; None: the levels themselves."""
-
-    def __post_init__(self) -> None:
-        """Refuse a factor without levels."""
-        if self.values is not None and len(self.values) != len(self.levels):
-            raise StudyError(
-                f"factor {self.label!r} has {len(self.levels)} levels and {len(self.values)} values; give one each"
-            )
-        if not self.levels or len(set(self.levels)) != len(self.levels):
-            raise StudyError(f"factor {self.label!r} has levels {self.levels}; expected at least one, each once")
-
-    def value(self, level: Level) -> object:
-        """What a level stands for."""
-        return level if self.values is None else self.values[self.levels.index(level)]
+    axis: str
+    """What kind of thing is changed, as in `topology`."""
+    what: str
+    """What it is changed to, as in `small world instead of a ring`."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """One society, varied: every combination of the factors' levels is a cell, run with every seed."""
+    """One society, varied: a design says which combinations of levels are cells, and each is run with several seeds."""
 
     name: str
     society: Society
@@ -59,12 +46,20 @@ class Part:
     ticks: int
     seeds: int
     """Trials a cell. Cells share seeds, and so random draws: trials that differ in one factor only are pairs."""
-    role: Literal["main", "control"] = "main"
-    """`main`: the primary outcome is estimated here."""
+    role: Literal["main", "control", "audit"] = "main"
+    """`main`: the primary outcome is estimated here; `audit`: asked once more under another specification."""
     theory: Callable[[Levels], float | None] | None = None
     """What theory says the primary metric is in a cell; None: not known there."""
     record: tuple[str, ...] = ()
     """What is traced per agent in every trial; the first seed of each small cell is traced anyhow."""
+    design: Design = dataclasses.field(default_factory=Full)
+    """Which combinations of levels are run."""
+    allowed: Callable[[Levels], bool] | None = None
+    """Constraints between factors: whether a combination may be run; None: all may."""
+    specification: Specification | None = None
+    """What an audit changed here; None: this is no part of an audit."""
+    later: tuple[Cell, ...] = ()
+    """Cells that the design added in later stages of a run; a study's file leaves it empty."""
 
     def __post_init__(self) -> None:
         """Refuse a part that cannot be run."""
@@ -74,10 +69,34 @@ class Part:
         if len(set(labels)) != len(labels):
             raise StudyError(f"part {self.name!r} has two factors of one label in {labels}; expected each once")
 
-    def cells(self) -> list[dict[str, Level]]:
-        """The levels of each cell, in the order of the last factor running fastest."""
-        grids = itertools.product(*(factor.levels for factor in self.factors))
-        return [dict(zip((factor.label for factor in self.factors), levels, strict=True)) for levels in grids]
+    @cached_property
+    def plan(self) -> tuple[Cell, ...]:
+        """All cells so far, in the order of their numbers.
+
+        Raises:
+            StudyError: the design cannot be made of the part's factors.
+        """
+        first = self.design.begin(self.factors, self.allowed or _anything)
+        check_cells(self.factors, (*first, *self.later))
+        return (*first, *self.later)
+
+    def cells(self) -> list[Levels]:
+        """The levels of each cell, in the order of their numbers."""
+        return [cell.levels for cell in self.plan]
+
+    def seeds_of(self, cell: int) -> range:
+        """The seeds that a cell is run with.
+
+        Args:
+            cell: its number.
+        """
+        own = self.plan[cell]
+        return range(own.first, own.first + (self.seeds if own.seeds is None else own.seeds))
+
+    @property
+    def trials(self) -> int:
+        """Trials of all cells so far."""
+        return sum(len(self.seeds_of(cell)) for cell in range(len(self.plan)))
 
     def society_of(self, levels: Levels) -> Society:
         """The society of a cell.
@@ -90,6 +109,12 @@ class Part:
         for factor in sorted(self.factors, key=lambda factor: len(factor.lens.path)):
             society = factor.lens.set(society, factor.value(levels[factor.label]))
         return society
+
+
+def _anything(levels: Levels) -> bool:
+    """No constraint."""
+    del levels
+    return True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +131,21 @@ class Primary:
     """The subject of the answer's sentence, as in `An audit that finds half of all over-harvests`."""
     outcome: str = ""
     """What the metric's mean is in the answer's sentence, as in `the share of societies that survive`; empty: its name."""
+    smallest: float | None = None
+    """Smallest effect of interest, in the metric's unit, above 0: what is surely smaller is no effect; None: not said."""
+    unit: str = "trial"
+    """What is counted: trials, always."""
+    power: float = 0.8
+    """Chance of finding an effect of the smallest size that matters, for which a plan says how many trials are needed."""
+
+    def __post_init__(self) -> None:
+        """Refuse agents as evidence, and a smallest effect that is none."""
+        if self.unit != "trial":
+            from commonweal.statistics.agents import refuse_agents
+
+            refuse_agents(self.metric)
+        if self.smallest is not None and not 0 < self.smallest < math.inf:
+            raise StudyError(f"the smallest effect of interest is {self.smallest}; expected a finite number above 0")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,6 +166,16 @@ class Study:
     hypotheses: tuple[str, ...] = ()
     theory: str = "none known"
     """In one sentence, what the theory value of a cell is; or `none known`."""
+    family: tuple[str, ...] = ()
+    """Further metrics whose primary contrast is declared beforehand: with the primary outcome they are one family of tests."""
+    exclusions: tuple[str, ...] = ()
+    """Which trials are left out of estimates and why, in words; empty: none."""
+    stopping: Stopping | None = None
+    """When the primary part may stop before its last seed; None: all planned trials are run."""
+    mechanism: str = ""
+    """How plausible the mechanism is that the model claims, in a sentence; empty: not said."""
+    scope: str = ""
+    """What the claim holds for (minds, numbers, horizon) and what would refute it, in a sentence; empty: not said."""
     budget: Budget = dataclasses.field(default_factory=Budget)
     """What its models may cost at most: a plan that would cost more is refused, and a run stops there."""
     doc: str = ""
@@ -138,7 +188,8 @@ class Study:
         names = [part.name for part in self.parts]
         if len(set(names)) != len(names):
             raise StudyError(f"study {self.name!r} has two parts of one name in {names}; expected each once")
-        self.metrics[self.primary.metric]
+        for metric in (self.primary.metric, *self.family):
+            self.metrics[metric]
         part = self.part(self.primary.part)
         if part.role != "main":
             raise StudyError(f"the primary outcome is asked of {part.name!r}, a control; expected a part whose role is main")
@@ -149,7 +200,7 @@ class Study:
                 f"{', '.join(factors) or 'its factors: it has none'}"
             )
         for level in (self.primary.control, self.primary.treatment):
-            if level not in factors[self.primary.factor].levels:
+            if not factors[self.primary.factor].admits(level):
                 raise StudyError(
                     f"the primary outcome compares {self.primary.factor} = {level}; expected one of "
                     f"{factors[self.primary.factor].levels}"

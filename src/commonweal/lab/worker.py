@@ -16,10 +16,10 @@ from pathlib import Path
 from commonweal.core.errors import CommonwealError, LogError, TransientModelError
 from commonweal.engine.compiled import run_chunks
 from commonweal.engine.log import TrialLog
+from commonweal.lab.batches import data_factors, is_traced, trial_seed
 from commonweal.lab.ledger import Chunk, Ledger
 from commonweal.lab.logs import chunk_path, write_logs
 from commonweal.lab.order import Order, Prepared, prepare
-from commonweal.lab.plan import SMALL, data_factors, trial_seed
 from commonweal.lab.renewal import Renewal
 from commonweal.lab.study import Part
 
@@ -50,16 +50,19 @@ def _work(order: Order, directory: Path, ledger: Ledger, owner: str) -> None:
     parts = parts_of(directory, "compiled")
     renewal = Renewal(ledger, owner)
     try:
-        while ledger.left(parts):
+        while ledger.left(parts) or ledger.growing:
             chunk = ledger.lease(owner, parts)
             if chunk is None:
-                time.sleep(0.5)
+                time.sleep(0.1)
                 continue
             began = time.perf_counter()
             report = renewal.hold(chunk)
             try:
-                prepared = prepared or prepare(order)
+                prepared = prepared or prepare(order).staged(directory)
                 part = prepared.study.part(chunk.part)
+                if any(cell >= len(part.plan) for cell, _ in chunk.trials):
+                    prepared = prepared.staged(directory)
+                    part = prepared.study.part(chunk.part)
                 logs = run_trials(prepared, part, chunk.trials, None, report)
                 trials = [(cell, seed, log) for (cell, seed), log in zip(chunk.trials, logs, strict=True)]
                 write_logs(chunk_path(directory, part.name, chunk.id), part.name, trials)
@@ -142,11 +145,11 @@ def run_trials(
     return [logs[row] for row in range(len(trials))]
 
 
-def traces_of(part: Part, n: int, trials: tuple[tuple[int, int], ...]) -> tuple[str, ...]:
-    """What is traced in these trials: what the part asks for; else everything in first seeds of small societies."""
+def traces_of(part: Part, agents: int, trials: tuple[tuple[int, int], ...]) -> tuple[str, ...]:
+    """What is traced in these trials: what the part asks for; else everything in first seeds of small plain cells."""
     if part.record:
         return part.record
-    return TRACED if n <= SMALL and all(seed == 0 for _, seed in trials) else ()
+    return TRACED if all(is_traced(part, agents, trial) for trial in trials) else ()
 
 
 def end_with(parent: int) -> None:

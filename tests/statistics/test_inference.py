@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from commonweal.analysis.inference import (
+from commonweal.statistics.inference import (
     Bounds,
     Contrast,
     Estimate,

@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.analysis.inference import Column, Contrast
+from commonweal.statistics.inference import Column, Contrast
 
 EXACT_LIMIT = 40_000
 """With at most this many ways to deal the labels, all are looked at."""

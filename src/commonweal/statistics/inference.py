@@ -8,12 +8,13 @@ Letters: `r` trials, `b` blocks (the levels of the other factors), z and t the n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri, stdtrit
+from scipy.special import gammaincinv, ndtri, stdtrit
 
 Column: TypeAlias = NDArray[np.float64]
 """One number a trial. [r]"""
@@ -41,6 +42,25 @@ class Estimate:
         """Whether the data gave an interval."""
         return bool(np.isfinite(self.low) and np.isfinite(self.high))
 
+    @property
+    def above_zero(self) -> bool:
+        """Whether the whole interval is above 0."""
+        return self.low > 0
+
+    @property
+    def below_zero(self) -> bool:
+        """Whether the whole interval is below 0."""
+        return self.high < 0
+
+    def facts(self, name: str = "value") -> dict[str, object]:
+        """Value (under `name`), `low`, `high` and `n` as JSON; None for what is not known.
+
+        Args:
+            name: what the value is called.
+        """
+        limits = {name: self.value, "low": self.low, "high": self.high}
+        return {**{key: value if np.isfinite(value) else None for key, value in limits.items()}, "n": self.n}
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -58,12 +78,22 @@ def is_binary(values: ArrayLike) -> bool:
     return bool(column.size and np.all((column == 0) | (column == 1)))
 
 
-def estimate_mean(values: ArrayLike, level: float = 0.95, bounds: Bounds | None = None) -> Estimate:
+def estimate_mean(values: ArrayLike, level: float = 0.95, bounds: Bounds | None = None, certain: bool = False) -> Estimate:
     """The mean over trials [r] with a t interval: m +- t s / sqrt(n).
 
     Where all trials agree, s = 0 says nothing of the next trial. Then the interval covers a share q of trials that
     may lie anywhere in `bounds`, with q the Wilson limit for 0 of n; without bounds there is no interval. A t interval
     is cut at the bounds.
+
+    Of normal metrics it covers 95 % at any n. Skewed ones it covers too seldom at few trials: of a lognormal (sigma 1)
+    {meanskew}.
+
+    Args:
+        values: one number a trial. [r]
+        level: nominal coverage, in (0, 1).
+        bounds: the range of the metric, None if unbounded.
+        certain: whether two or more that all agree would always agree, as the replies of a machine without chance do: then,
+            without bounds, the interval has no width.
 
     Source: Student 1908; Wilson 1927 for q = z^2 / (n + z^2).
     """
@@ -73,7 +103,8 @@ def estimate_mean(values: ArrayLike, level: float = 0.95, bounds: Bounds | None 
         return Estimate(np.nan, np.nan, np.nan, level, "no trials", 0)
     mean, spread = float(column.mean()), _spread(column)
     if spread == 0.0:
-        return _constant(mean, n, level, bounds)
+        open_ended = bounds is None or not np.isfinite(bounds.high - bounds.low)
+        return _constant(mean, n, level, Bounds(mean, mean) if certain and open_ended and n > 1 else bounds)
     half = float(stdtrit(n - 1, 0.5 + level / 2)) * spread / np.sqrt(n)
     low, high = mean - half, mean + half
     if bounds is not None:
@@ -89,13 +120,33 @@ def _spread(column: Column) -> float:
 
 
 def _constant(mean: float, n: int, level: float, bounds: Bounds | None) -> Estimate:
-    if bounds is None:
+    if bounds is None or not np.isfinite(bounds.high - bounds.low):
         return Estimate(mean, np.nan, np.nan, level, f"no interval: no variation in {n} of a metric without bounds", n)
     z = float(ndtri(0.5 + level / 2))
     share = z * z / (n + z * z)
     low, high = mean - share * (mean - bounds.low), mean + share * (bounds.high - mean)
     seen = "one trial" if n == 1 else "no variation"
     return Estimate(mean, low, high, level, f"{seen}: Wilson limit on trials that may differ, over the range", n)
+
+
+def estimate_spread(groups: Sequence[ArrayLike], level: float = 0.95) -> Estimate:
+    """The standard deviation within groups, pooled, with its chi-square interval; exactly 0 where each group agrees.
+
+    s^2 = sum (x - group mean)^2 / f, f = sum (size - 1); limits s sqrt(f / chi^2_f(1/2 +- level/2)). `n` is f.
+
+    Args:
+        groups: the values of each group; groups of one value count nothing.
+        level: nominal coverage, in (0, 1), of normal values.
+
+    Source: R. A. Fisher, Statistical Methods for Research Workers (1925), chapter IV.
+    """
+    columns = [np.asarray(group, dtype=np.float64) for group in groups]
+    freedom = sum(max(column.size - 1, 0) for column in columns)
+    if freedom == 0:
+        return Estimate(np.nan, np.nan, np.nan, level, "no two values in one group", 0)
+    total = sum(float(((column - column.mean()) ** 2).sum()) for column in columns if column.size and np.ptp(column) > 0)
+    low, high = (np.sqrt(total / (2 * float(gammaincinv(freedom / 2, 0.5 + side * level / 2)))) for side in (1, -1))
+    return Estimate(float(np.sqrt(total / freedom)), float(low), float(high), level, "chi-square interval within groups", freedom)
 
 
 def estimate_proportion(values: ArrayLike, level: float = 0.95) -> Estimate:

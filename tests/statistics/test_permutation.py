@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from commonweal.analysis.inference import Contrast, oppose
-from commonweal.analysis.permutation import permute_arms
+from commonweal.statistics.inference import Contrast, oppose
+from commonweal.statistics.permutation import permute_arms
 
 # Darwin's maize, differences in eighths of an inch; Fisher 1935, section 21: 863 of 32,768 sums are 314 or more.
 DARWIN = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]

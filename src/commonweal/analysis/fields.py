@@ -1,0 +1,79 @@
+"""JSON read field by field: what is not as it should be is named with its file and place."""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn, cast
+
+from commonweal.core.errors import LogError
+
+
+class Fields:
+    """A JSON object that names its file and place when a field is not what it should be."""
+
+    def __init__(self, raw: object, place: str) -> None:
+        """Read `raw`, which stands at `place`."""
+        self.place = place
+        if not isinstance(raw, dict):
+            self._refuse("", "an object", raw)
+        self.raw = cast("dict[str, object]", raw)
+
+    def _refuse(self, name: str, expected: str, found: object) -> NoReturn:
+        where = f"{self.place}.{name}" if name else self.place
+        raise LogError(
+            f"{where}: found {json.dumps(found)[:80]}, expected {expected} (design/002). "
+            "The plan is damaged or of another version: plan the study again into a new folder."
+        )
+
+    def text(self, name: str) -> str:
+        """A string."""
+        value = self.raw.get(name)
+        if not isinstance(value, str):
+            self._refuse(name, "a string", value)
+        return value
+
+    def number(self, name: str) -> float:
+        """A number."""
+        value = self.optional_number(name)
+        if value is None:
+            self._refuse(name, "a number", value)
+        return value
+
+    def optional_number(self, name: str) -> float | None:
+        """A number, or None where there is none."""
+        value = self.raw.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self._refuse(name, "a number", value)
+        return float(value)
+
+    def flag(self, name: str) -> bool:
+        """True or false."""
+        value = self.raw.get(name)
+        if not isinstance(value, bool):
+            self._refuse(name, "true or false", value)
+        return value
+
+    def items(self, name: str) -> list["Fields"]:
+        """The objects of a list."""
+        return [Fields(item, f"{self.place}.{name}[{i}]") for i, item in enumerate(self.entries(name))]
+
+    def entries(self, name: str) -> list[object]:
+        """A list as it stands."""
+        value = self.raw.get(name)
+        if not isinstance(value, list):
+            self._refuse(name, "a list", value)
+        return cast("list[object]", value)
+
+    def optional(self, name: str) -> list[object]:
+        """A list, empty where there is none."""
+        return self.entries(name) if self.raw.get(name) is not None else []
+
+    def inner(self, name: str) -> "Fields":
+        """An object."""
+        return Fields(self.raw.get(name), f"{self.place}.{name}")
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list as strings."""
+        return tuple(str(entry) for entry in self.entries(name))

@@ -1,0 +1,337 @@
+"""A judge distilled into a classifier that costs nothing: ridge logistic regression on features of a trial's log.
+
+    minimise  sum_i log(1 + exp(-s_i z_i)) + penalty/2 |w|^2,   z = b + w . (x - mean) / scale,  s = +-1
+
+Features: of each reading its mean, least, greatest and last value; of each event how often; of each traced answer mean and
+greatest; of what was said how much, and the mean of its vectors. What is lost is measured on trials that were not fitted on,
+against the judge and against gold. The penalty is chosen inside each fit, by trials that fit does not see.
+
+Source: S. le Cessie and J. van Houwelingen, Applied Statistics 41 (1992) for ridge logistic regression; G. Hinton, O. Vinyals,
+J. Dean, arXiv:1503.02531 for distillation; M. Stone, JRSS B 36 (1974) for nested choice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from commonweal.analysis.fields import Fields
+from commonweal.analysis.judging.embedding_judge import deal_folds
+from commonweal.analysis.judging.judge import Case, Judgement
+from commonweal.analysis.judging.rubric import Rubric
+from commonweal.core.errors import LogError, StudyError
+from commonweal.statistics.inference import Bounds, Column, Estimate, estimate_mean, estimate_proportion
+
+SCHEMA = "commonweal.distilled/1"
+"""Version of the file."""
+PENALTIES = (1.0, 10.0, 100.0, 1000.0)
+"""Penalties that are tried."""
+FEWEST = 20
+"""Trials of each verdict without which there is nothing to distil from."""
+
+Matrix = NDArray[np.float64]
+
+
+def measure_features(case: Case, embedded: bool = False) -> dict[str, float]:
+    """The features of a trial's log, by name.
+
+    Args:
+        case: the trial.
+        embedded: whether the mean vector of what was said is among them (384 numbers).
+
+    Raises:
+        ModelRefusedError: the embedder is not installed.
+    """
+    found: dict[str, float] = {}
+    for row in case.rows:
+        if row.kind == "reading" and row.values:
+            values = np.asarray(row.values, dtype=np.float64)
+            for name, value in (("mean", values.mean()), ("least", values.min()), ("most", values.max()), ("last", values[-1])):
+                found[f"{row.name} {name}"] = float(value)
+        elif row.kind == "event":
+            found[f"{row.name} events"] = found.get(f"{row.name} events", 0.0) + 1.0
+    traces: dict[str, list[int]] = {}
+    for row in case.rows:
+        if row.kind == "trace" and row.name.startswith("act."):
+            traces.setdefault(row.name, []).extend(row.values)
+    for name, values in traces.items():
+        if values:
+            found |= {f"{name} mean": float(np.mean(values)), f"{name} most": float(np.max(values))}
+    texts = tuple(text for _, text in case.said() if text.strip())
+    found["words characters"] = float(sum(map(len, texts)))
+    if embedded:
+        from commonweal.models.embedder import DIMENSIONS, embed_texts
+
+        mean = embed_texts(texts).values.mean(0) if texts else np.zeros(DIMENSIONS)
+        found |= {f"said {place}": float(value) for place, value in enumerate(mean)}
+    return found
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """A classifier that stands for a judge."""
+
+    rubric: str
+    """Digest of the rubric."""
+    teacher: str
+    """Digest of the judge that it was distilled from."""
+    null_model: bool
+    """Whether that judge's model is a negative control."""
+    features: tuple[str, ...]
+    """Names, in the order of the numbers below. [d]"""
+    means: tuple[float, ...]
+    """Mean of each feature in the trials it was fitted on. [d]"""
+    scales: tuple[float, ...]
+    """Standard deviation of each, 1 where it did not vary. [d]"""
+    weights: tuple[float, ...]
+    """Of each standardised feature. [d]"""
+    intercept: float
+    """Log-odds of a trial with mean features."""
+    penalty: float
+    """Of the ridge."""
+    embedded: bool
+    """Whether the mean vector of what was said is among the features."""
+
+    @property
+    def digest(self) -> str:
+        """`sha256:` over all of it."""
+        return "sha256:" + hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    def probability(self, features: dict[str, float]) -> float:
+        """The probability of level 1; a feature that a trial lacks counts as 0."""
+        x = np.array([features.get(name, 0.0) for name in self.features])
+        z = (x - np.array(self.means)) / np.array(self.scales) @ np.array(self.weights) + self.intercept
+        return float(_sigmoid(np.array([z]))[0])
+
+
+@dataclass(frozen=True)
+class DistilledJudge:
+    """A distilled classifier as a judge."""
+
+    distilled: Distilled
+    """What it applies."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return "distilled classifier"
+
+    @property
+    def null_model(self) -> bool:
+        """As of the judge that it stands for."""
+        return self.distilled.null_model
+
+    @property
+    def digest(self) -> str:
+        """The classifier's."""
+        return self.distilled.digest
+
+    async def judge(self, case: Case) -> Judgement:
+        """Level 1 where its probability is above 1/2. It rests on sums over the log and cites no single event.
+
+        Args:
+            case: the trial.
+        """
+        share = self.distilled.probability(measure_features(case, self.distilled.embedded))
+        return Judgement(case.trial, float(share > 0.5), (), f"probability {share:.2f}, by sums over the log", self.digest)
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """A classifier and what it loses, on trials that it was not fitted on."""
+
+    distilled: Distilled
+    """Fitted on all trials."""
+    held_out: Column
+    """Probability of level 1 by a fit on the other folds. [r]"""
+    judge_accuracy: Estimate
+    """Share of trials on which it gives the judge's verdict."""
+    judge_base: float
+    """The same, for saying the judge's more frequent verdict always."""
+    log_loss: Estimate
+    """Mean of -log P(the judge's verdict), nats a trial."""
+    gold_accuracy: Estimate
+    """Share of labelled trials on which it gives the label."""
+    gold_loss: Estimate
+    """How much less often than the judge itself it gives the label, as a share of labelled trials."""
+
+
+def distil_judge(
+    cases: Sequence[Case],
+    judgements: Sequence[Judgement],
+    gold: ArrayLike,
+    rubric: Rubric,
+    teacher: tuple[str, bool],
+    seed: int = 0,
+) -> Distillation:
+    """Fit a classifier to a judge's verdicts, and measure its loss by 5-fold cross-validation over trials.
+
+    Args:
+        cases: the trials, [r].
+        judgements: of the same trials in the same order.
+        gold: labels from 0 to 1, NaN where a trial has none, [r].
+        rubric: a label.
+        teacher: the judge's digest, and whether it is a null model.
+        seed: of the folds.
+
+    Raises:
+        StudyError: the rubric is a score, or the judge gave one of its verdicts fewer than 20 times.
+    """
+    verdict = np.array([one.value > 0.5 for one in judgements], dtype=np.float64)
+    if rubric.kind != "label":
+        raise StudyError(f"rubric {rubric.name} is a score; expected a label: only a judge of yes and no can be distilled")
+    fewest = int(min(verdict.sum(), verdict.size - verdict.sum()))
+    if fewest < FEWEST:
+        raise StudyError(f"the judge gave one of its verdicts {fewest} times, expected at least {FEWEST}: judge more trials")
+    embedded = any(case.events("say") for case in cases)
+    rows = [measure_features(case, embedded) for case in cases]
+    names = tuple(sorted({name for row in rows for name in row}))
+    x = np.array([[row.get(name, 0.0) for name in names] for row in rows])
+    fold, held_out = deal_folds(verdict.size, 5, seed), np.zeros(verdict.size)
+    for own in range(5):
+        rest = fold != own
+        held_out[~rest] = _fit(x[rest], verdict[rest], seed).probabilities(x[~rest])
+    fit = _fit(x, verdict, seed)
+    distilled = Distilled(
+        rubric=rubric.digest,
+        teacher=teacher[0],
+        null_model=teacher[1],
+        features=names,
+        means=_tuple(fit.means),
+        scales=_tuple(fit.scales),
+        weights=_tuple(fit.weights),
+        intercept=fit.intercept,
+        penalty=fit.penalty,
+        embedded=embedded,
+    )
+    said = (held_out > 0.5).astype(np.float64)
+    label = np.asarray(gold, dtype=np.float64)
+    known = np.isfinite(label) & (label != 0.5)
+    right, own = (((column > 0.5) == (label > 0.5))[known].astype(np.float64) for column in (said, verdict))
+    chance = np.clip(np.where(verdict > 0.5, held_out, 1 - held_out), 1e-12, 1)
+    return Distillation(
+        distilled=distilled,
+        held_out=held_out,
+        judge_accuracy=estimate_proportion((said == verdict).astype(np.float64)),
+        judge_base=float(max(verdict.mean(), 1 - verdict.mean())),
+        log_loss=estimate_mean(-np.log(chance)),
+        gold_accuracy=estimate_proportion(right),
+        gold_loss=estimate_mean(own - right, bounds=Bounds(-1.0, 1.0)),
+    )
+
+
+def _tuple(column: Column) -> tuple[float, ...]:
+    return tuple(float(value) for value in column)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    means: Column
+    scales: Column
+    weights: Column
+    intercept: float
+    penalty: float
+
+    def probabilities(self, x: Matrix) -> Column:
+        return _sigmoid((x - self.means) / self.scales @ self.weights + self.intercept)
+
+
+def _fit(x: Matrix, y: Column, seed: int) -> _Fit:
+    """A fit whose penalty does best on folds that it does not see."""
+    fold = deal_folds(y.size, 3, seed + 1)
+
+    def loss(penalty: float) -> float:
+        total = 0.0
+        for own in range(3):
+            rest = fold != own
+            p = np.clip(_fit_at(x[rest], y[rest], penalty).probabilities(x[~rest]), 1e-12, 1 - 1e-12)
+            total -= float((y[~rest] * np.log(p) + (1 - y[~rest]) * np.log(1 - p)).sum())
+        return total
+
+    return _fit_at(x, y, min(PENALTIES, key=loss))
+
+
+def _fit_at(x: Matrix, y: Column, penalty: float) -> _Fit:
+    means, scales = x.mean(0), x.std(0)
+    scales = np.where(scales > 1e-12, scales, 1.0)
+    weights, intercept = fit_logistic((x - means) / scales, y, penalty)
+    return _Fit(means, scales, weights, intercept, penalty)
+
+
+def fit_logistic(x: Matrix, y: Column, penalty: float) -> tuple[Column, float]:
+    """Ridge logistic regression by L-BFGS; the intercept is not penalised.
+
+    Args:
+        x: features, [r, d].
+        y: outcomes, 0 to 1, [r].
+        penalty: above 0.
+
+    Returns:
+        Weights [d] and intercept.
+
+    Source: le Cessie and van Houwelingen 1992.
+    """
+    from scipy.optimize import minimize
+
+    def loss(at: Column) -> tuple[float, Column]:
+        z = x @ at[:-1] + at[-1]
+        gap = _sigmoid(z) - y
+        value = float((np.logaddexp(0, z) - y * z).sum() + penalty / 2 * (at[:-1] ** 2).sum())
+        return value, np.append(x.T @ gap + penalty * at[:-1], gap.sum())
+
+    found = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 1_000, "gtol": 1e-7})
+    at = np.asarray(found.x, dtype=np.float64)
+    return at[:-1], float(at[-1])
+
+
+def _sigmoid(z: Column) -> Column:
+    return 0.5 * (1 + np.tanh(z / 2))
+
+
+def save_distilled(distilled: Distilled, path: Path) -> Path:
+    """Write a classifier as JSON, at once or not at all. Raises LogError if it cannot be written."""
+    path = Path(path)
+    scratch = path.with_suffix(".json.part")
+    try:
+        scratch.write_text(json.dumps({"schema": SCHEMA, **asdict(distilled)}, indent=1, allow_nan=False), encoding="utf-8")
+        os.replace(scratch, path)
+    except OSError as error:
+        raise LogError(f"{path}: cannot be written ({error.strerror}). Make room or name a writable folder.") from error
+    return path
+
+
+def read_distilled(path: Path) -> Distilled:
+    """The classifier in a file. Raises LogError if it is missing, damaged or of another version."""
+    path = Path(path)
+    try:
+        fields = Fields(json.loads(path.read_text(encoding="utf-8")), str(path))
+        if fields.raw.get("schema") != SCHEMA:
+            raise ValueError(f"schema {str(fields.raw.get('schema'))[:40]!r}, expected {SCHEMA!r}")
+        columns = {
+            name: tuple(float(cast("float", x)) for x in fields.entries(name)) for name in ("means", "scales", "weights")
+        }
+        names = fields.texts("features")
+        if any(len(column) != len(names) or not np.isfinite(column).all() for column in columns.values()):
+            raise ValueError("columns of unlike length, or numbers that are none")
+        return Distilled(
+            rubric=fields.text("rubric"),
+            teacher=fields.text("teacher"),
+            null_model=fields.flag("null_model"),
+            features=names,
+            means=columns["means"],
+            scales=columns["scales"],
+            weights=columns["weights"],
+            intercept=fields.number("intercept"),
+            penalty=fields.number("penalty"),
+            embedded=fields.flag("embedded"),
+        )
+    except (OSError, ValueError, TypeError, LogError) as error:
+        raise LogError(f"{path}: found no classifier ({error}); expected what `commonweal judge --distil` writes.") from error

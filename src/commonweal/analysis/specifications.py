@@ -1,0 +1,181 @@
+"""The specifications of an audit: what each changed, what the primary contrast is there, and whether the claim holds.
+
+The parts of the role `audit` each ask the primary question of a society with one thing changed, by the same estimator. They are
+of four groups:
+
+    perturbation   what should not matter; the claim should hold in each
+    author         other minds and another norm scale than the author's; the claim should hold in these too
+    ablation       interaction made meaningless or cut; where the outcome does not move, interaction does not matter
+    baseline       what comes out without the minds in question: beside the claim, not counted for it
+
+The claim is read off the primary outcome: that it raises, or lowers, the metric (its interval excludes 0), or, where a smallest
+effect of interest was declared, that it has no effect (the 90 % interval lies within it, which is two one-sided tests at 5 %).
+
+Source: specification curves, U. Simonsohn, J. Simmons and L. Nelson, Nature Human Behaviour 4 (2020); the axes after TRAILS
+(arXiv 2605.18890) and PIMMUR (2509.18052); two one-sided tests, D. Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15
+(1987).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from commonweal.analysis.contrasts import compare_levels, measure_difference
+from commonweal.analysis.plans import MetricCard, Part, Plan
+from commonweal.analysis.trials import Trials
+from commonweal.statistics.inference import Contrast, Estimate
+
+Group = Literal["perturbation", "author", "ablation", "baseline"]
+Claim = Literal["raises", "lowers", "no effect", "none"]
+Verdict = Literal["holds", "undecided", "reversed", "no data"]
+
+FRESH, CUE = "fresh seeds", "observation cue"
+"""The axis of the part that changes nothing, and the axis and factor of the notice that seats are watched."""
+AXES: Mapping[str, Group] = {
+    FRESH: "perturbation",
+    "agent order": "perturbation",
+    "option order": "perturbation",
+    "scheduler": "perturbation",
+    "memory": "perturbation",
+    "topology": "perturbation",
+    "population": "perturbation",
+    "horizon": "perturbation",
+    "persona": "perturbation",
+    "wording": "perturbation",
+    "model family": "perturbation",
+    "payoff units": "perturbation",
+    CUE: "perturbation",
+    "random minds": "author",
+    "programs": "author",
+    "norm scale": "author",
+    "shuffle": "ablation",
+    "mute": "ablation",
+    "baseline": "baseline",
+}
+"""The axes of an audit and their groups."""
+COUNTED: tuple[Group, ...] = ("perturbation", "author")
+"""Groups whose specifications are counted for or against the claim."""
+
+
+@dataclass(frozen=True)
+class Specified:
+    """The primary contrast under one specification."""
+
+    axis: str
+    """What kind of thing was changed."""
+    what: str
+    """What it was changed to."""
+    group: str
+    """One of `Group`."""
+    part: str
+    """Part of the run."""
+    value: float | None
+    """Difference in means, treatment minus control, in the metric's unit; None without trials."""
+    low: float | None
+    """Lower limit of its interval; None where the data cannot give one."""
+    high: float | None
+    """Upper limit."""
+    level: float
+    """Nominal coverage of the interval."""
+    n: int
+    """Trials, or pairs of trials."""
+    verdict: str
+    """One of `Verdict`."""
+
+
+def read_claim(contrast: Contrast, card: MetricCard, smallest: float | None) -> Claim:
+    """What a contrast lets one claim.
+
+    Args:
+        contrast: the primary one.
+        card: of its metric.
+        smallest: effect of interest, in the metric's unit; None: not declared.
+    """
+    wide = measure_difference(contrast, card)
+    if wide.bounded and (wide.low > 0 or wide.high < 0):
+        return "raises" if wide.low > 0 else "lowers"
+    narrow = measure_difference(contrast, card, 0.90)
+    if smallest is not None and narrow.bounded and -smallest < narrow.low and narrow.high < smallest:
+        return "no effect"
+    return "none"
+
+
+def judge(estimate: Estimate, claim: Claim, smallest: float | None) -> Verdict:
+    """Whether a claim holds by an estimate.
+
+    Args:
+        estimate: of the primary contrast under a specification, with its interval at the claim's level.
+        claim: what is claimed.
+        smallest: effect of interest; needed where no effect is claimed.
+    """
+    if estimate.n == 0:
+        return "no data"
+    if not estimate.bounded or claim == "none":
+        return "undecided"
+    if claim == "no effect":
+        assert smallest is not None
+        if -smallest < estimate.low and estimate.high < smallest:
+            return "holds"
+        return "reversed" if estimate.low >= smallest or estimate.high <= -smallest else "undecided"
+    if estimate.low > 0 or estimate.high < 0:
+        return "holds" if (estimate.low > 0) == (claim == "raises") else "reversed"
+    return "undecided"
+
+
+def group_of(part: Part) -> Group:
+    """The group of a part's axis; what is not known is a perturbation."""
+    axis = part.specification[0] if part.specification else ""
+    return AXES.get(axis, "perturbation")
+
+
+def claim_level(claim: Claim) -> float:
+    """Coverage of the interval by which a claim is judged."""
+    return 0.90 if claim == "no effect" else 0.95
+
+
+def primary_contrast(plan: Plan, trials: Trials, part: Part) -> Contrast:
+    """The primary contrast in a part; of the part with the cue, where the cue is given.
+
+    Args:
+        plan: of the run.
+        trials: its table.
+        part: any part that has both levels of the primary factor.
+    """
+    primary = plan.primary
+    if any(factor.label == CUE for factor in part.factors):
+        trials = trials.where((trials.part == part.name) & (trials.factors[CUE] == 1.0))
+    return compare_levels(trials, part, primary.metric, primary.factor, (primary.control, primary.treatment)).contrast
+
+
+def specify(plan: Plan, trials: Trials, part: Part, claim: Claim) -> Specified:
+    """The primary contrast under the specification of a part, and whether the claim holds there.
+
+    Args:
+        plan: of the run.
+        trials: its table.
+        part: one of an audit, or the primary part itself.
+        claim: what is claimed.
+    """
+    card = plan.metrics[plan.primary.metric]
+    estimate = measure_difference(primary_contrast(plan, trials, part), card, claim_level(claim))
+    axis, what = part.specification or ("", "as planned")
+    return Specified(
+        axis,
+        what,
+        group_of(part),
+        part.name,
+        finite(estimate.value),
+        finite(estimate.low),
+        finite(estimate.high),
+        estimate.level,
+        estimate.n,
+        judge(estimate, claim, plan.primary.smallest),
+    )
+
+
+def finite(value: float) -> float | None:
+    """A number for JSON, which has no NaN."""
+    return float(value) if math.isfinite(value) else None
