@@ -23,7 +23,7 @@ from commonweal.statistics.inference import (
 )
 from commonweal.statistics.multiplicity import holm_levels
 from commonweal.statistics.permutation import permute_arms
-from commonweal.statistics.wild import bootstrap_wild
+from commonweal.statistics.wild import find_wild_p
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 OUTCOMES: dict[str, tuple[Draw, float]] = {
@@ -111,10 +111,10 @@ def _clusters() -> list[Row]:
             hits["CR1"].append(plain.p < 0.05)
             hits["CR1, normal quantile"].append(abs(plain.estimate.value) > 1.959964 * plain.error)
             hits["agents"].append(not _holds(estimate_difference(arms), 0.0))
-            if i < 1_000:
+            if i < 2_000:
                 design = np.stack([np.ones(labels.size), (labels < arm) * 1.0], axis=1)
                 fit = regress(y, design, labels)
-                hits["wild"].append(bootstrap_wild(fit, [0.0, 1.0], draws=399, seed=i).p < 0.05)
+                hits["wild"].append(find_wild_p(fit, [0.0, 1.0], draws=399, seed=i) <= 0.05)
             if i < 500:
                 hits["BCa"].append(not _holds(bootstrap_difference(arms, draws=999, clusters=sides), 0.0))
         rows += [

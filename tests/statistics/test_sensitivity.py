@@ -66,8 +66,8 @@ def test_sobols_g_has_its_analytic_indices():
 def test_totals_are_salibs_and_firsts_close_to_its_other_estimator():
     n, seed = 8192, 3
     outcomes = ishigami(draw_saltelli(n, 3, seed))
-    ours = estimate_shares(outcomes.reshape(n, 5, 1), draws=200)
-    theirs = salib_sobol.analyze(problem(3), outcomes, calc_second_order=False, num_resamples=200, seed=seed)
+    ours = estimate_shares(outcomes.reshape(n, 5, 1), draws=100)
+    theirs = salib_sobol.analyze(problem(3), outcomes, calc_second_order=False, num_resamples=100, seed=seed)
     # SALib divides by the variance with n, we by the one with n - 1; its first-order estimator is one of our two.
     assert [row.total.value for row in ours.factors] == pytest.approx(theirs["ST"] * (1 - 1 / (2 * n)), rel=1e-9)
     assert [row.first.value for row in ours.factors] == pytest.approx(theirs["S1"], abs=0.02)
@@ -102,10 +102,10 @@ def test_intervals_cover_the_shares():
     outcomes = (points @ [2.0, 1.0])[..., None] + rng.normal(0, np.sqrt(5 / 12), (studies, n, 4, m))
     hits = np.zeros(5)
     for runs in outcomes:
-        found = estimate_shares(runs, draws=199)
+        found = estimate_shares(runs, draws=99)
         rows = [row.first for row in found.factors] + [row.total for row in found.factors] + [found.seed]
         hits += [row.low <= truth <= row.high for row, truth in zip(rows, known, strict=True)]
-    assert ((hits / studies > 0.92) & (hits / studies < 0.975)).all(), hits / studies
+    assert ((hits / studies > 0.93) & (hits / studies < 0.97)).all(), hits / studies
 
 
 def test_a_small_share_is_as_sharp_as_with_the_better_of_both_estimators():
@@ -117,7 +117,7 @@ def test_a_small_share_is_as_sharp_as_with_the_better_of_both_estimators():
     found = [estimate_shares(runs[..., None], draws=2).factors for runs in outcomes]
     error = np.array([[row.first.value for row in factors] for factors in found]) - np.array([16, 1, 0]) / 17
     assert np.abs(error.mean(axis=0)).max() < 0.004
-    assert (np.sqrt((error**2).mean(axis=0)) < [0.005, 0.02, 1e-9]).all()
+    assert (np.sqrt((error**2).mean(axis=0)) < [0.008, 0.023, 0.004]).all()
 
 
 def test_a_base_point_with_a_gap_is_left_out():

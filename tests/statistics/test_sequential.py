@@ -155,7 +155,9 @@ def test_a_rule_stops_for_each_aim():
 @given(st.integers(0, 2**32 - 1), st.integers(2, 12), st.integers(4, 9), st.booleans())
 def test_a_replay_over_the_finished_run_decides_as_the_run_did(seed, first, every, bounded):
     values = np.random.default_rng(seed).beta(3, 1, 60) - 0.5
-    rule = Stopping(excludes_zero=True, half_width=0.1, first=first, every=every, most=60, bounds=Bounds(-1, 1) if bounded else None)
+    rule = Stopping(
+        excludes_zero=True, half_width=0.1, first=first, every=every, most=60, bounds=Bounds(-1, 1) if bounded else None
+    )
     live = next(found for n in range(61) if (found := decide(values[:n], rule)).stop)
     assert decide(values, rule) == live
     assert live.n in rule.looks

@@ -70,6 +70,9 @@ svg .ondeep{fill:#fff;font-size:10.5px}
 .whisker{stroke:var(--ink);stroke-width:1.6;fill:none}
 .mean{fill:var(--ink)}
 .expected{stroke:var(--control);stroke-width:4;stroke-opacity:.75;fill:none}
+.spot{fill:var(--page);stroke:var(--ink);stroke-width:1;fill-opacity:.75}
+.spot.searched{fill:var(--control);stroke:var(--page);fill-opacity:1}
+.spot.confirmed{fill:var(--control);stroke:var(--ink);fill-opacity:1}
 .scroll{overflow-x:auto;margin:.8em 0}
 table{border-collapse:collapse;font-size:.83rem;line-height:1.4;width:100%;font-variant-numeric:tabular-nums}
 th{text-align:left;font-weight:600;border-bottom:1.5px solid var(--ink);padding:5px 10px 5px 0;

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from commonweal.analysis.plans import Level, MetricCard, Part
+from commonweal.analysis.trials import Trials
 from commonweal.statistics.inference import (
     Bounds,
     Contrast,
@@ -16,8 +18,6 @@ from commonweal.statistics.inference import (
     estimate_proportion_difference,
     is_binary,
 )
-from commonweal.analysis.plans import Level, MetricCard, Part
-from commonweal.analysis.trials import Trials
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,16 @@
 """An unsupervised scan of trajectories: which trials, and which cells, run unlike the others, and in what.
 
-Every reading of every trial is summed up in seven robust features: level, trend, spread, persistence, largest jump, time of
+Every reading of every trial (of a running total: its increments) is summed up in seven robust features: level, trend, spread, persistence, largest jump, time of
 change, end. Within its cell a feature is centred at the median and scaled by the median absolute deviation, pulled towards
 that of all cells where a cell has few trials. An eighth column, the combination, is the Mahalanobis length of the ranks'
 normal scores, for trials that are odd in no single feature.
 
-- *Trials*: a value is odd if it lies further out than the largest of as many trials would where tails are exponential, with
-  the scale taken from the inner 80 %. Tails may be lighter than that and the scan only finds less; where they are heavier,
+- *Trials*: a value is odd if it lies further out than the largest of as many trials would where tails are exponential (of
+  logarithms: somewhat thinner), with the scale taken from the inner 80 %. Tails may be lighter than that and the scan only finds less; where they are heavier,
   or a rare second outcome is part of the design, it proposes what is no surprise.
 - *Cells*: the mean size of a feature's deviations in a cell, after main effects of the factors are taken off by median polish,
-  against the same of trials dealt to cells at random.
+  against the same of trials dealt to cells at random; it must be 1.5 times as large or as small as that leads to expect.
+  Where the shape of deviations changes over cells, as at a transition, that change is itself proposed.
 
 The chance that a run without anomalies has any proposal is at most 5 in 100, for all parts, readings and features together.
 A proposal is a hint and no finding: it was chosen because it stood out. To be one it needs a lock and fresh seeds.
@@ -42,6 +43,10 @@ FEATURES = ("level", "trend", "spread", "persistence", "largest jump", "time of 
 """Of each reading."""
 COMBINATION = "combination"
 """The length of all features of a reading together."""
+_TAMED = ("spread", "persistence", "largest jump", COMBINATION)  # logarithms and the like, whose tails are thinner
+_THIN = 4 / 3  # exponent of their tails: between the exponential's 1 and the normal's 2
+_SIZED = ("level", "trend", "spread", "end")  # what cells are compared in
+_MATERIAL = 1.5  # a cell is proposed if it varies so many times as much, or as little
 _BORROWED = 10.0  # trials for which the spread of all cells counts beside a cell's own
 _DEALS = 400
 
@@ -118,12 +123,18 @@ def read_trajectories(directory: Path, part: str) -> tuple[tuple[TrialKey, ...],
         ticks = min((len(values) for values in own.values()), default=0)
         if len(own) < len(keys) or ticks < LEAST_TICKS:
             continue
-        values = np.array([own[key][:ticks] for key in keys], np.float64)
+        values = take_increments(np.array([own[key][:ticks] for key in keys], np.float64))
         print_ = hashlib.sha256(values.tobytes()).digest()
         if np.ptp(values) > 0 and print_ not in seen:  # two names of one series are one reading
             found.append(Trajectories(name, values))
             seen.add(print_)
     return keys, tuple(found)
+
+
+def take_increments(values: Matrix) -> Matrix:
+    """A running total, which falls in no trial, as what is added tick by tick; any other reading as it is. [r, t] -> [r, t]"""
+    steps = np.diff(values, axis=1, prepend=0.0)
+    return steps if values.size and (steps[:, 1:] >= 0).all() and (steps > 0).any() else values
 
 
 def describe_courses(values: Matrix) -> Matrix:
@@ -167,7 +178,7 @@ def scan_part(keys: Sequence[TrialKey], readings: Sequence[Trajectories], part: 
     if len(keys) < LEAST_TRIALS or not readings:
         return []
     table = _tabulate(keys, readings)
-    found = [*_find_trials(table, level / 2), *_find_cells(table, part, level / 2)]
+    found = [*_find_trials(table, level / 2), *_find_cells(table, part)]
     return sorted(found, key=lambda one: -one.score)
 
 
@@ -199,7 +210,7 @@ def _tabulate(keys: Sequence[TrialKey], readings: Sequence[Trajectories]) -> _Ta
         varied = [i for i in range(len(FEATURES)) if np.ptp(z[:, i]) > 0]
         if not varied:
             continue
-        length = _measure_ranks(z[:, varied])
+        length = np.log(_measure_ranks(z[:, varied]) + 1e-3)
         columns += [(reading.name, FEATURES[i]) for i in varied] + [(reading.name, COMBINATION)]
         scaled += [z[:, varied], _scale(length, np.zeros_like(cell))[:, None]]
         raw += [features[:, varied], length[:, None]]
@@ -241,7 +252,8 @@ def _find_trials(table: _Table, level: float) -> list[Discovery]:
         return []
     # Of an exponential tail, q(90 %) - q(50 %) = s log 5 and q(1 - p) - q(50 %) = s log(0.5 / p).
     p = level / (2 * r * q)
-    limit = float(np.log(0.5 / p) / np.log(5)) / (1 - 2.3 / np.sqrt(r))  # q(90 %) of r trials errs by 1.9 / sqrt(r)
+    tails = np.array([_THIN if feature in _TAMED else 1.0 for _, feature in table.columns])
+    limit = float(np.log(0.5 / p) / np.log(5)) ** (1 / tails) / (1 - 2.3 / np.sqrt(r))  # q(90 %) errs by 1.9 / sqrt(r)
     middle = np.median(table.z, axis=0)
     low, high = np.quantile(table.z, [0.1, 0.9], axis=0)
     # One side may be cut off (a collapse, a bound): a tail is never taken to be shorter than half of the other.
@@ -256,7 +268,7 @@ def _find_trials(table: _Table, level: float) -> list[Discovery]:
         side, column = divmod(int(which), q)
         odd = np.flatnonzero((chosen == which) & (best.max(axis=1) > 1))
         odd = odd[np.argsort(-best[odd, which])]
-        found.append(_say_trials(table, column, ("above", "below")[side], odd, best[odd, which], limit))
+        found.append(_say_trials(table, column, ("above", "below")[side], odd, best[odd, which], float(limit[column])))
     return found
 
 
@@ -277,33 +289,37 @@ def _say_trials(table: _Table, column: int, side: str, odd: NDArray[np.int64], s
     return Discovery("", "trials", keys[0][0], cells, keys, reading, feature, words, float(score[0]), limit, share)
 
 
-def _find_cells(table: _Table, part: Part, level: float) -> list[Discovery]:
+def _find_cells(table: _Table, part: Part) -> list[Discovery]:
     """Cells in which a feature varies more, or less, than the factors' main effects and chance allow."""
     names, where = np.unique(table.cell, return_inverse=True)
     n = np.bincount(where)
-    if names.size < 4 or n.min() < 5 or not table.columns:
+    if names.size < 4 or n.min() < 5:
         return []
     groups = _group(part, names)
+    columns = _choose_columns(table)
+    if not columns:
+        return []
     # A cell's own scale would hide that it differs: deviations are taken in the units of all cells together.
-    rest = np.stack([table.raw[:, i] - _medians(table.raw[:, i], where)[where] for i in range(len(table.columns))], axis=1)
+    rest = np.stack([table.raw[:, i] - _medians(table.raw[:, i], where)[where] for i in columns], axis=1)
     size = np.sqrt(np.abs(rest))  # the root tames the largest
     observed = _polish(_log_mean(size, where, n), groups)
     # Under the null, deviations of all cells are alike once main effects are taken off.
     fitted = _log_mean(size, where, n) - observed
     alike = size / np.exp(fitted)[where]
     rng = np.random.default_rng(int(hashlib.sha256(table.raw.tobytes()).hexdigest()[:8], 16))
-    spread, largest = np.zeros(observed.shape[1]), np.zeros((_DEALS, observed.shape[1]))
     dealt = np.empty((_DEALS, *observed.shape))
     for deal in range(_DEALS):
         dealt[deal] = _polish(_log_mean(alike[rng.permutation(where.size)], where, n), groups)
     spread = np.maximum(dealt.std(axis=0), 1e-9)  # a cell of fewer trials varies more
     largest = np.abs(dealt / spread).max(axis=(1, 2))
-    limit = float(np.quantile(largest, 1 - level, method="higher"))
+    # Beyond all deals: cells are never alike in shape to the last, and deals take them to be.
+    limit = float(largest.max())
     striking = np.abs(observed / spread)
     found: list[Discovery] = []
-    for cell in np.flatnonzero(striking.max(axis=1) > limit):
-        column = int(striking[cell].argmax())
-        reading, feature = table.columns[column]
+    large = np.abs(2 * observed) > np.log(_MATERIAL)
+    for cell in np.flatnonzero((large & (striking > limit)).any(axis=1)):
+        column = int(np.where(large[cell], striking[cell], 0.0).argmax())
+        reading, feature = table.columns[columns[column]]
         ratio = float(np.exp(2 * observed[cell, column]))
         keys = tuple(table.keys[i] for i in np.flatnonzero(where == cell))
         words = (
@@ -316,6 +332,12 @@ def _find_cells(table: _Table, part: Part, level: float) -> list[Discovery]:
             Discovery("", "cell", part.name, (int(names[cell]),), keys, reading, feature, words, score, threshold, 1.0)
         )
     return found
+
+
+def _choose_columns(table: _Table) -> list[int]:
+    """The features that cells are compared in; of few values, whose deviations are mostly ties, nothing can be said."""
+    enough = len(table.keys) / 4
+    return [i for i, (_, name) in enumerate(table.columns) if name in _SIZED and np.unique(table.raw[:, i]).size > enough]
 
 
 def _medians(column: Matrix, where: NDArray[np.int64]) -> Matrix:
@@ -337,7 +359,7 @@ def _group(part: Part, names: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...
     for factor in part.factors:
         own = [str(levels[int(name)].get(factor.label)) if int(name) in levels else "" for name in names]
         _, where = np.unique(own, return_inverse=True)
-        if 1 < int(where.max()) + 1 and np.bincount(where).min() >= 3:
+        if int(where.max()) + 1 > 1 and np.bincount(where).min() >= 3:
             found.append(where.astype(np.int64))
     return tuple(found)
 

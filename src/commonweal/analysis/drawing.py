@@ -99,25 +99,27 @@ def draw_map(panel: MapPanel, span: Range) -> str:
     left, top, columns, rows = 58, 26 if panel.title else 8, len(panel.x_levels), len(panel.y_levels)
     width, height = (WIDTH - left - 6) / columns, min(44.0, max(16.0, 220 / rows))
     foot = top + rows * height
-    drawn = [_text(left, 15, panel.title, "head", "start")] if panel.title else []
+    drawn = [draw_text(left, 15, panel.title, "head", "start")] if panel.title else []
     for y in range(rows):
         for x in range(columns):
             drawn.append(_draw_cell(panel, span, x, y, (left + x * width, foot - (y + 1) * height, width, height)))
     drawn.append(_draw_boundary(panel, span, left, foot, width, height))
     every = max(1, math.ceil(columns * 26 / (WIDTH - left)))
     drawn += [
-        _text(left + (x + 0.5) * width, foot + 15, level, "tick") for x, level in enumerate(panel.x_levels) if x % every == 0
+        draw_text(left + (x + 0.5) * width, foot + 15, level, "tick")
+        for x, level in enumerate(panel.x_levels)
+        if x % every == 0
     ]
     skip = max(1, math.ceil(rows * 11 / (foot - top)))
     drawn += [
-        _text(left - 6, foot - (y + 0.5) * height + 4, level, "tick", "end")
+        draw_text(left - 6, foot - (y + 0.5) * height + 4, level, "tick", "end")
         for y, level in enumerate(panel.y_levels)
         if y % skip == 0
     ]
-    drawn.append(_text(left + columns * width / 2, foot + 33, panel.x_name, "axis"))
+    drawn.append(draw_text(left + columns * width / 2, foot + 33, panel.x_name, "axis"))
     if panel.y_name:
-        drawn.append(_side(13, (top + foot) / 2, panel.y_name))
-    return _wrap(drawn, foot + 40, f"{panel.title} {panel.x_name} by {panel.y_name}")
+        drawn.append(draw_side(13, (top + foot) / 2, panel.y_name))
+    return wrap_panel(drawn, foot + 40, f"{panel.title} {panel.x_name} by {panel.y_name}")
 
 
 def _draw_cell(panel: MapPanel, span: Range, x: int, y: int, box: tuple[float, float, float, float]) -> str:
@@ -131,7 +133,7 @@ def _draw_cell(panel: MapPanel, span: Range, x: int, y: int, box: tuple[float, f
     cell = f'<rect {place} fill="{color_value(share)}" class="cell">{hover}</rect>'
     if width >= 24 and height >= 15:
         tone = "onpale" if share < 0.6 else "ondeep"
-        cell += _text(left + width / 2, top + height / 2 + 4, _short(value), tone)
+        cell += draw_text(left + width / 2, top + height / 2 + 4, _short(value), tone)
     return cell
 
 
@@ -194,9 +196,9 @@ def draw_dots(title: str, y_name: str, columns: Sequence[DotColumn], span: Range
         drawn.append(f'<path d="{"".join(steps)}" class="dots {column.tone}" stroke-width="{size}">{hover}</path>')
         if column.mean is not None:
             drawn.append(_whisker(middle + width * 0.32, column.mean, frame, f"{column.label}: "))
-        drawn.append(_text(middle, foot + 16, column.label, "tick"))
-        drawn.append(_text(middle, foot + 30, f"n = {len(column.values):,}", "small"))
-    return _wrap(drawn, foot + 36, f"{title} {y_name}, trial by trial")
+        drawn.append(draw_text(middle, foot + 16, column.label, "tick"))
+        drawn.append(draw_text(middle, foot + 30, f"n = {len(column.values):,}", "small"))
+    return wrap_panel(drawn, foot + 36, f"{title} {y_name}, trial by trial")
 
 
 @dataclass(frozen=True)
@@ -226,9 +228,9 @@ def draw_profile(title: str, x_name: str, y_name: str, points: Sequence[ProfileP
         if point.mean is not None:
             drawn.append(_whisker(middle, point.mean, frame, f"{x_name} {point.x}: "))
         if i % every == 0:
-            drawn.append(_text(middle, foot + 15, point.x, "tick"))
-    drawn.append(_text(left + (WIDTH - left) / 2, foot + 31, x_name, "axis"))
-    return _wrap(drawn, foot + 38, f"{title} theory and simulation")
+            drawn.append(draw_text(middle, foot + 15, point.x, "tick"))
+    drawn.append(draw_text(left + (WIDTH - left) / 2, foot + 31, x_name, "axis"))
+    return wrap_panel(drawn, foot + 38, f"{title} theory and simulation")
 
 
 @dataclass(frozen=True)
@@ -273,9 +275,9 @@ def draw_courses(title: str, x_name: str, courses: Sequence[Course]) -> str:
                 drawn.append(f'<circle {ring} class="mark {course.tone}">{hover}</circle>')
     for tick in ticks.ticks():
         if tick == int(tick):
-            drawn.append(_text(ticks.place(tick, left + 4, WIDTH - 8), foot + 15, f"{tick:,.0f}", "tick"))
-    drawn.append(_text(left + (WIDTH - left) / 2, foot + 31, x_name, "axis"))
-    return _wrap(drawn, foot + 38, f"{title} over time")
+            drawn.append(draw_text(ticks.place(tick, left + 4, WIDTH - 8), foot + 15, f"{tick:,.0f}", "tick"))
+    drawn.append(draw_text(left + (WIDTH - left) / 2, foot + 31, x_name, "axis"))
+    return wrap_panel(drawn, foot + 38, f"{title} over time")
 
 
 def _join(places: Sequence[tuple[float, float] | None]) -> str:
@@ -295,8 +297,8 @@ def draw_scale(label: str, span: Range) -> str:
     steps = "".join(
         f'<rect x="{i * 6}" y="4" width="6.3" height="11" fill="{color_value((i + 0.5) / 24)}"/>' for i in range(24)
     )
-    ends = _text(0, 28, _short(span.low), "tick", "start") + _text(144, 28, _short(span.high), "tick", "end")
-    middle = _text(72, 28, label, "tick")
+    ends = draw_text(0, 28, _short(span.low), "tick", "start") + draw_text(144, 28, _short(span.high), "tick", "end")
+    middle = draw_text(72, 28, label, "tick")
     return f'<svg class="scale" viewBox="0 0 144 32" width="144" height="32" aria-hidden="true">{steps}{ends}{middle}</svg>'
 
 
@@ -319,13 +321,13 @@ def _frame(title: str, y_name: str, span: Range, height: float) -> tuple[_Frame,
     """The room of a panel, some of it free above and below the range, and its title, grid and axis."""
     left, top = 50.0 if y_name else 44.0, 26.0 if title else 8.0
     frame = _Frame(span, left, top + 0.05 * height, top + 0.95 * height, top + height)
-    drawn = [_text(left, 15, title, "head", "start")] if title else []
+    drawn = [draw_text(left, 15, title, "head", "start")] if title else []
     for tick in span.ticks():
         y = frame.level(tick)
         drawn.append(f'<path d="M{left:.1f} {y:.1f}H{WIDTH - 4}" class="grid"/>')
-        drawn.append(_text(left - 6, y + 4, _short(tick), "tick", "end"))
+        drawn.append(draw_text(left - 6, y + 4, _short(tick), "tick", "end"))
     if y_name:
-        drawn.append(_side(13, top + height / 2, y_name))
+        drawn.append(draw_side(13, top + height / 2, y_name))
     return frame, drawn
 
 
@@ -340,11 +342,13 @@ def _whisker(x: float, mean: Interval, frame: _Frame, label: str) -> str:
     return f"<g><title>{escape(words)}</title>{bar}{point}</g>"
 
 
-def _text(x: float, y: float, words: str, style: str, anchor: str = "middle") -> str:
+def draw_text(x: float, y: float, words: str, style: str, anchor: str = "middle") -> str:
+    """Words at a place; `style` is a class of the page's style sheet, `anchor` which end of them stands there."""
     return f'<text x="{x:.1f}" y="{y:.1f}" class="{style}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
-def _side(x: float, y: float, words: str) -> str:
+def draw_side(x: float, y: float, words: str) -> str:
+    """The name of an axis, along the side."""
     turn = f"rotate(-90 {x:.1f} {y:.1f})"
     return f'<text x="{x:.1f}" y="{y:.1f}" class="axis" text-anchor="middle" transform="{turn}">{escape(words)}</text>'
 
@@ -355,7 +359,8 @@ def _short(value: float) -> str:
     return (text if text not in ("", "-0") else "0").replace("-", "\u2212")
 
 
-def _wrap(drawn: Sequence[str], height: float, label: str) -> str:
+def wrap_panel(drawn: Sequence[str], height: float, label: str) -> str:
+    """A panel of these drawings, `WIDTH` wide; `label` is what a screen reader says."""
     return (
         f'<svg class="panel" viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(label.strip())}">'
         + "".join(drawn)

@@ -8,12 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from commonweal.analysis.contrasts import compare_levels, measure, measure_difference
-from commonweal.analysis.findings import THEORY, Finding, Findings, Headline, make_finding, write_findings
-from commonweal.statistics.inference import Bounds, Estimate, estimate_mean
+from commonweal.analysis.finding import Finding, make_finding
+from commonweal.analysis.findings import THEORY, Findings, Headline, write_findings
 from commonweal.analysis.logs import count_events
-from commonweal.statistics.permutation import permute_arms
 from commonweal.analysis.plans import Part, Plan, read_plan, say_level
+from commonweal.analysis.science import Science, find_science
 from commonweal.analysis.trials import COSTS, Trials, hash_trials, read_trials
+from commonweal.analysis.unit import Stopped, keep_sample, read_stopped
+from commonweal.analysis.verdicts import has_contrast
+from commonweal.statistics.inference import Bounds, Estimate, estimate_mean
+from commonweal.statistics.permutation import permute_arms
 
 NULL_MARK = " (null model)"
 """Ends the estimand of every figure that comes from a part whose model is a negative control."""
@@ -26,15 +30,17 @@ def write_estimates(directory: Path) -> Path:
         LogError: one of them is missing, damaged, of another version, or they do not fit each other.
     """
     directory = Path(directory)
-    plan, trials = read_plan(directory), read_trials(directory)
-    primary = estimate_primary(plan, trials)
+    plan, table, stopped = read_plan(directory), read_trials(directory), read_stopped(directory)
+    trials = keep_sample(plan, table, stopped)
+    primary, science = estimate_primary(plan, trials), find_science(directory, plan, trials, stopped)
     findings = Findings(
-        log_digest=hash_trials(trials.log_digest.tolist()),
-        answer=say_answer(plan, primary),
+        log_digest=hash_trials(table.log_digest.tolist()),
+        answer=say_answer(plan, primary, science),
         primary=primary,
         estimates=tuple(_estimate_contrasts(plan, trials) + _estimate_cells(plan, trials)),
         rates=_count_rates(directory, plan, trials),
-        costs=_sum_costs(plan, trials),
+        costs=_sum_costs(plan, table),
+        science=science,
     )
     return write_findings(directory, findings)
 
@@ -65,8 +71,22 @@ def estimate_primary(plan: Plan, trials: Trials) -> Headline:
     )
 
 
-def say_answer(plan: Plan, primary: Headline) -> str:
-    """The answer in one sentence, with its interval, its test and what it holds for."""
+def say_answer(plan: Plan, primary: Headline, science: Science) -> str:
+    """The answer with its interval, its test and what it holds for; what other specifications say of it follows.
+
+    Args:
+        plan: of the run.
+        primary: its primary outcome.
+        science: what else was reckoned.
+    """
+    answer = _say_primary(plan, primary, science)
+    audit = science.robustness
+    if audit is None or primary.null_model or primary.finding.value is None:
+        return answer
+    return f"{answer} It holds in {audit.held} of {audit.counted} other specifications, and is {audit.label}."
+
+
+def _say_primary(plan: Plan, primary: Headline, science: Science) -> str:
     part, found = plan.part(plan.primary.part), primary.finding
     if found.value is None or primary.control.value is None or primary.treatment.value is None:
         return f"No answer yet: part {part.name} has no finished trials in both arms of {plan.primary.factor}."
@@ -87,6 +107,13 @@ def say_answer(plan: Plan, primary: Headline) -> str:
     ends = f"from {say_number(primary.control.value)} to {say_number(primary.treatment.value)}{units}"
     if found.low is None or found.high is None:
         return f"{opening} moves {plan.primary.outcome} {ends}, with no interval: {found.method} {interval}."
+    verdict = science.verdicts.equivalence
+    if verdict is not None and verdict.verdict in ("equivalent", "effect, but smaller than matters"):
+        size, least = say_number(found.value, sign=True), say_number(verdict.smallest)
+        return (
+            f"{opening} has no effect that matters on {plan.primary.outcome}: {size}{units}, {ends} {interval}; the smallest "
+            f"that would matter is {least}."
+        )
     if found.low <= 0 <= found.high:
         size = say_number(found.value, sign=True)
         return f"{opening} has no detectable effect on {plan.primary.outcome}: {size}{units}, {ends} {interval}."
@@ -125,10 +152,10 @@ def _estimate_contrasts(plan: Plan, trials: Trials) -> list[Finding]:
     primary, found = plan.primary, list[Finding]()
     levels = (primary.control, primary.treatment)
     for part in plan.parts:
-        if not any(f.label == primary.factor and set(levels) <= set(f.levels) for f in part.factors):
+        if part.role == "audit" or not has_contrast(plan, part):
             continue
         mark = NULL_MARK if part.null_model else ""
-        words = f"difference in means, {primary.factor} {say_level(levels[1])} minus {say_level(levels[0])}, exploratory"
+        words = f"difference in means, {primary.factor} {say_level(levels[1])} minus {say_level(levels[0])}"
         for name, card in plan.metrics.items():
             if (part.name, name) == (primary.part, primary.metric):
                 continue
@@ -142,6 +169,9 @@ def _estimate_cells(plan: Plan, trials: Trials) -> list[Finding]:
     """Every metric's mean in every cell that has trials, and the theory value beside the primary metric's."""
     found: list[Finding] = []
     for part in plan.parts:
+        if part.role == "audit":
+            # Its contrast is in the audit; its cells are the primary part's, under another specification.
+            continue
         mark = NULL_MARK if part.null_model else ""
         own = trials.where(trials.part == part.name)
         for cell in part.cells:
@@ -197,10 +227,20 @@ def _sum_costs(plan: Plan, trials: Trials) -> dict[str, Mapping[str, float]]:
     return costs | {"total": total(trials), "predicted": dict(plan.predicted)}
 
 
-def list_missing(plan: Plan, trials: Trials) -> dict[str, int]:
-    """Planned trials that are not in the table, by part; parts that are whole are left out."""
+def list_missing(plan: Plan, trials: Trials, stopped: Stopped | None = None) -> dict[str, int]:
+    """Planned trials that are not in the table, by part; parts that are whole are left out.
+
+    Args:
+        plan: of the run.
+        trials: its table.
+        stopped: how the primary part ended early: what it then left out was planned to be left out.
+    """
 
     def missing(part: Part) -> int:
-        return part.seeds * len(part.cells) - int((trials.part == part.name).sum())
+        own = trials.part == part.name
+        if stopped is None or part.name != plan.primary.part:
+            return part.trials - int(own.sum())
+        planned = sum(min(cell.seeds[1], stopped.n) for cell in part.cells)
+        return planned - int((own & (trials.seed < stopped.n)).sum())
 
     return {part.name: missing(part) for part in plan.parts if missing(part) > 0}

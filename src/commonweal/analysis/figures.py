@@ -26,7 +26,7 @@ from commonweal.analysis.drawing import (
     draw_scale,
     span_range,
 )
-from commonweal.analysis.findings import Finding
+from commonweal.analysis.finding import Finding
 from commonweal.analysis.logs import TrialKey, read_trial
 from commonweal.analysis.plans import Cell, Factor, Level, MetricCard, Part, Plan, say_level
 from commonweal.analysis.transcript import choose_readings, clean_text, list_acts

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from commonweal.analysis.cards import Card
 from commonweal.analysis.findings import Findings
+from commonweal.analysis.judging.judge_card import JudgeCard
 from commonweal.analysis.plans import Plan
+from commonweal.analysis.science import floor_of
+from commonweal.statistics.equivalence import Equivalence
 
+HELD = 0.8
+"""Least share of specifications of an audit in which a claim holds that is called robust."""
 GRADES = ("exploratory", "C", "B", "A")
 """From least to most trusted."""
 LEGAL = 0.95
@@ -46,25 +52,55 @@ class Grade:
         return f"{name[:1].upper()}{name[1:]}. For grade {following} it lacks: {'; '.join(missing)}."
 
 
-def grade_report(plan: Plan, findings: Findings, missing: int, card: Card | None) -> Grade:
+@dataclass(frozen=True)
+class Evidence:
+    """What a grade rests on beside plan and findings."""
+
+    missing: Mapping[str, int]
+    """Planned trials that are not in the table, by part."""
+    card: Card | None = None
+    """The model's mind card."""
+    judge: JudgeCard | None = None
+    """The judge card."""
+
+
+def grade_report(plan: Plan, findings: Findings, evidence: Evidence) -> Grade:
     """The grade of a run's report.
 
-    C asks for a sound estimate of one declared outcome; B for a language model that is no negative control; A for what
-    one run's files cannot hold yet, so no report of one run has it. A null model never raises a grade.
+    C asks for a sound estimate of one declared outcome. B asks for what a sceptic asks next: a lock that was kept, an audit
+    that the claim survives, a smallest effect that matters, start states that were covered; and of a claim about language
+    minds a model that is no negative control, a card that qualifies it, an effect beyond the wording floor. A asks for what
+    takes a claim beyond its own set-up: a prediction for a larger society that was met, two model families, a calibrated
+    judge where one was used. A null model never raises a grade.
 
     Args:
         plan: What was planned.
         findings: What was found.
-        missing: Planned trials that are not in the table.
-        card: The model's mind card, if there is one.
+        evidence: Missing trials, mind card, judge card.
 
     Source: the grades A, B, C and "exploratory" follow PIMMUR (arXiv 2509.18052) and TRAILS (2605.18890).
     """
+    hosted = plan.part(plan.primary.part).engine == "hosted"
+    requirements = (
+        *_sound(plan, findings, sum(evidence.missing.values())),
+        *_kept(plan, findings),
+        *(_language(plan, findings, evidence.card) if hosted else ()),
+        *_beyond(plan, findings, evidence, hosted),
+    )
+    letter = GRADES[0]
+    for grade in GRADES[1:]:
+        if not all(requirement.met for requirement in requirements if requirement.grade == grade):
+            break
+        letter = grade
+    return Grade(letter, requirements)
+
+
+def _sound(plan: Plan, findings: Findings, missing: int) -> tuple[Requirement, ...]:
+    """What grade C asks for."""
     primary = findings.primary
-    real = any(part.engine == "hosted" and not part.null_model for part in plan.parts) and plan.model is not None
     beside = any(cell.theory is not None for cell in plan.part(plan.primary.part).cells) or plan.theory == "none known"
     smallest = min(primary.control.n, primary.treatment.n)
-    requirements = (
+    return (
         Requirement("C", "a plan with a digest, fixed before the run", bool(plan.digest)),
         Requirement("C", f"all planned trials finished ({missing:,} are missing)", missing == 0),
         Requirement("C", f"at least 10 trials in each arm (the smaller has {smallest:,})", smallest >= 10),
@@ -73,19 +109,62 @@ def grade_report(plan: Plan, findings: Findings, missing: int, card: Card | None
         Requirement("C", "a primary outcome that does not stand on a null model", not primary.null_model),
         Requirement("C", "hypotheses stated in the plan", bool(plan.hypotheses)),
         Requirement("C", "a model description (ODD)", bool(plan.odd)),
-        Requirement("B", "a part with a language model that is not a negative control", real),
-        *card_requirements(card if real else None, plan.model.digest if plan.model else ""),
-        Requirement("B", "at least one control part", any(part.role == "control" for part in plan.parts)),
-        Requirement("A", "at least two model families", False),
-        Requirement("A", "a registration dated before the run by a third party", False),
-        Requirement("A", "a prediction for a larger society or a newer model that was then met", False),
     )
-    letter = GRADES[0]
-    for grade in GRADES[1:]:
-        if not all(requirement.met for requirement in requirements if requirement.grade == grade):
-            break
-        letter = grade
-    return Grade(letter, requirements)
+
+
+def _kept(plan: Plan, findings: Findings) -> tuple[Requirement, ...]:
+    """What grade B asks of any study."""
+    science, audit = findings.science, findings.science.robustness
+    mark = science.registration.mark(plan.primary.part, plan.primary.metric)
+    verdict = science.verdicts.equivalence
+    share = 0.0 if audit is None or not audit.counted else audit.held / audit.counted
+    survived = f" ({audit.held} of {audit.counted})" if audit is not None else ""
+    covered = next((found for found in science.coverage if found.part == plan.primary.part), None)
+    rows = (
+        ("a lock closed before the run, and no deviation that touches the primary outcome", mark == "confirmatory"),
+        ("a smallest effect of interest, and an outcome that is not undecided", _decided(verdict)),
+        (f"a robustness audit in which the claim holds in 80 % of specifications{survived}", share >= HELD),
+        ("a claim that is not authored by the choice of minds", audit is not None and audit.label != "authored"),
+        ("no mind that behaves because it is watched", audit is not None and not audit.cue_flagged),
+        ("a negative control", any(part.role == "control" for part in plan.parts)),
+        ("start states whose coverage is measured", covered is not None),
+    )
+    return tuple(Requirement("B", words, met) for words, met in rows)
+
+
+def _decided(verdict: Equivalence | None) -> bool:
+    return verdict is not None and verdict.verdict != "undecided"
+
+
+def _language(plan: Plan, findings: Findings, card: Card | None) -> tuple[Requirement, ...]:
+    """What grade B asks of a claim about language minds."""
+    real = plan.model is not None and not plan.part(plan.primary.part).null_model
+    floor, found = floor_of(plan, findings.science), findings.primary.finding
+    beyond = False
+    if floor is not None and found.low is not None and found.high is not None:
+        beyond = found.low > floor[1] or found.high < -floor[1]
+    return (
+        Requirement("B", "language minds of a model that is no negative control", real),
+        Requirement("B", "an effect beyond the wording floor of a null model", beyond),
+        *card_requirements(card if real else None, plan.model.digest if plan.model else ""),
+    )
+
+
+def _beyond(plan: Plan, findings: Findings, evidence: Evidence, hosted: bool) -> tuple[Requirement, ...]:
+    """What grade A asks for."""
+    hits = [ladder.hits for ladder in findings.science.ladders]
+    met = bool(hits) and sum(judged for _, judged in hits) > 0 and all(good == judged for good, judged in hits)
+    rows = [Requirement("A", "a prediction for a larger society, written before it was run, that was met", met)]
+    families = Requirement("A", "at least two model families", False)
+    rows += [families] if hosted else []
+    judge = evidence.judge
+    if judge is not None:
+        rows.append(Requirement("A", "a judge that is no null model, calibrated on labelled trials", _calibrated(judge)))
+    return tuple(rows)
+
+
+def _calibrated(judge: JudgeCard) -> bool:
+    return not judge.judge.null_model and judge.labels > 0
 
 
 def card_requirements(card: Card | None, digest: str) -> tuple[Requirement, ...]:

@@ -118,6 +118,8 @@ class MetricCard:
     """Where it is defined."""
     doc: str
     """What it measures."""
+    kind: str = ""
+    """Its class, as in `Welfare`; empty where the plan does not say."""
 
 
 @dataclass(frozen=True)
@@ -320,7 +322,9 @@ def _primary(fields: Fields) -> Primary:
 
 def _metric(fields: Fields) -> MetricCard:
     low, high = fields.optional_number("low"), fields.optional_number("high")
-    return MetricCard(fields.text("unit"), low, high, fields.text("source"), fields.text("doc"))
+    return MetricCard(
+        fields.text("unit"), low, high, fields.text("source"), fields.text("doc"), str(fields.raw.get("kind") or "")
+    )
 
 
 def _part(fields: Fields, stages: list[_Json]) -> Part:

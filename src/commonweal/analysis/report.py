@@ -7,12 +7,19 @@ import re
 from pathlib import Path
 from typing import cast
 
+from commonweal.analysis.boundary_page import write_boundary
 from commonweal.analysis.card_page import write_card
 from commonweal.analysis.cards import read_card
+from commonweal.analysis.coverage_page import write_coverage
+from commonweal.analysis.discovery_page import write_discovery_section
 from commonweal.analysis.estimates import list_missing, say_number
 from commonweal.analysis.figures import Means, draw_acts, draw_arms, draw_phase_map, draw_theory, draw_trace
-from commonweal.analysis.findings import THEORY, Finding, Findings, read_findings
-from commonweal.analysis.grade import Grade, grade_report
+from commonweal.analysis.finding import Finding
+from commonweal.analysis.findings import THEORY, Findings, read_findings
+from commonweal.analysis.grade import Evidence, Grade, grade_report
+from commonweal.analysis.judging.judge_card import read_judge_card
+from commonweal.analysis.judging.judge_page import write_judge
+from commonweal.analysis.ladder_page import write_ladder
 from commonweal.analysis.logs import TrialKey, list_recorded
 from commonweal.analysis.page import (
     escape_text,
@@ -25,8 +32,14 @@ from commonweal.analysis.page import (
     write_warning,
 )
 from commonweal.analysis.plans import Part, Plan, read_plan, say_level
+from commonweal.analysis.robustness_page import write_robustness
+from commonweal.analysis.science import Science
+from commonweal.analysis.science_page import write_claim, write_gap, write_registration, write_unit, write_verdicts
+from commonweal.analysis.sensitivity_page import write_sensitivity
+from commonweal.analysis.spillover_page import write_spillover
 from commonweal.analysis.transcript import Line, Story, read_story
 from commonweal.analysis.trials import Trials, read_trials
+from commonweal.analysis.unit import keep_sample
 from commonweal.core.errors import LogError
 
 NULL_WARNING = (
@@ -35,6 +48,9 @@ NULL_WARNING = (
     "cannot raise the grade of this report."
 )
 """Stands on everything that comes from a part whose model is a negative control."""
+
+NO_AUDIT = "<p>No robustness audit was run: <code>commonweal run STUDY --audit</code> runs one with the study.</p>"
+"""Stands in the audit's place."""
 
 _FIRST_SCENES, _WORDS = 24, 600
 
@@ -46,19 +62,30 @@ def write_report(directory: Path) -> Path:
         LogError: one of them is missing, damaged or of another version, or the page cannot be written.
     """
     directory = Path(directory)
-    plan, trials, findings = read_plan(directory), read_trials(directory), read_findings(directory)
-    means, card = findings.index_means(), read_card(directory)
-    grade = grade_report(plan, findings, sum(list_missing(plan, trials).values()), card)
+    plan, table, findings = read_plan(directory), read_trials(directory), read_findings(directory)
+    means, card, judge = findings.index_means(), read_card(directory), read_judge_card(directory)
+    science = findings.science
+    trials = keep_sample(plan, table, science.unit.stopped)
+    grade = grade_report(plan, findings, Evidence(list_missing(plan, table, science.unit.stopped), card, judge))
     recorded = _choose_recorded(plan, list_recorded(directory))
-    parts = sorted(plan.parts, key=lambda part: part.name != plan.primary.part)
+    parts = sorted((part for part in plan.parts if part.role != "audit"), key=lambda part: part.name != plan.primary.part)
     body = "\n".join(
         (
             _write_head(plan, findings, grade),
-            *(_write_part(plan, part, trials, means) for part in parts),
+            write_claim(plan, findings),
+            *(_write_part(plan, part, trials, means, science) for part in parts),
             write_section("One trial, tick by tick", write_figure(draw_trace(plan, trials, directory), "Trace.")),
             *(_write_story(directory, plan, part, recorded.get(part.name, ())) for part in parts),
-            write_section("What was run", _write_runs(plan, trials)),
+            write_registration(science.registration),
+            write_unit(plan, science.unit),
+            write_verdicts(plan, science),
+            write_gap(plan, science),
+            write_section("Robustness audit", write_robustness(science.robustness) if science.robustness else NO_AUDIT),
+            write_section("Start states", *(write_coverage(found) for found in science.coverage)),
+            write_section("What was run", _write_runs(plan, table)),
             write_section("The mind card", write_card(card) if card else ""),
+            write_section("The judge card", write_judge(judge) if judge else ""),
+            write_section("Discovery log", write_discovery_section(directory, plan)),
             write_section("Estimates", _write_estimates(plan, findings)),
             write_section("Hypotheses", _write_list(plan.hypotheses)),
             write_section("The model (ODD)", write_pairs(list(plan.odd.items())) if plan.odd else ""),
@@ -101,10 +128,13 @@ def _null_words(plan: Plan, part: Part) -> str:
     return NULL_WARNING.format(part=part.name, model=plan.model.name if plan.model else "a model")
 
 
-def _write_part(plan: Plan, part: Part, trials: Trials, means: Means) -> str:
-    """Figures of one part: the map and the dots of every metric, the primary one first, and theory."""
+def _write_part(plan: Plan, part: Part, trials: Trials, means: Means, science: Science) -> str:
+    """Figures of one part: what its design asks for; else map and dots of every metric, the primary one first, and theory."""
     if not (trials.part == part.name).any():
         return write_section(f"Part {part.name}", "<p>No trial of this part is finished yet.</p>")
+    special = _write_special(plan, part, science)
+    if special:
+        return write_section(f"Part {part.name}: {part.design.get('kind')}", special)
     names = sorted(plan.metrics, key=lambda name: name != plan.primary.metric)
     warning = write_warning(_null_words(plan, part)) if part.null_model else ""
     mark = "Null model. " if part.null_model else ""
@@ -123,6 +153,18 @@ def _write_part(plan: Plan, part: Part, trials: Trials, means: Means) -> str:
         theory = f"<p class=meta>Theory: {escape_text(plan.theory)}.</p>"
     role = "the primary outcome" if part.name == plan.primary.part else part.role
     return write_section(f"Part {part.name}: {role}", warning, write_tabs(tabs), theory)
+
+
+def _write_special(plan: Plan, part: Part, science: Science) -> str:
+    """What the design of a part asks for: a map, a ladder, shares of variance, spillover; nothing for a plain design."""
+    return "".join(
+        (
+            *(write_boundary(plan, part, found) for found in science.boundaries if found.part == part.name),
+            *(write_ladder(plan, found) for found in science.ladders if found.part == part.name),
+            *(write_sensitivity(found) for found in (*science.sensitivities, *science.screenings) if found.part == part.name),
+            *(write_spillover(found) for found in science.spillovers if found.part == part.name),
+        )
+    )
 
 
 def _write_story(directory: Path, plan: Plan, part: Part, recorded: tuple[TrialKey, ...]) -> str:
@@ -171,7 +213,7 @@ def _write_runs(plan: Plan, trials: Trials) -> str:
     missing = list_missing(plan, trials)
     for part in plan.parts:
         count = int((trials.part == part.name).sum())
-        planned = f"{count:,} of {part.seeds * len(part.cells):,}" if part.name in missing else f"{count:,}"
+        planned = f"{count:,} of {part.trials:,}" if part.name in missing else f"{count:,}"
         agents = "varied" if part.agents is None else f"{part.agents:,}"
         seeds = f"0 to {part.seeds - 1}" if part.seeds > 1 else "0"
         ticks = f"{part.ticks} {part.tick_name}s"
@@ -226,7 +268,7 @@ def _write_estimates(plan: Plan, findings: Findings) -> str:
     left = ""
     if primary.left_out:
         left = f"<p class=meta>{primary.left_out:,} trials of the two arms had no counterpart and are left out.</p>"
-    words = "<p class=meta>The primary outcome is the first row; differences marked exploratory were not declared.</p>"
+    words = "<p class=meta>The primary outcome is the first row; what is confirmatory stands above, under every contrast.</p>"
     return write_table_html(head, rows, frozenset({3, 4, 5})) + words + left + fold
 
 

@@ -17,7 +17,7 @@ from commonweal.analysis.robustness import Robustness
 from commonweal.analysis.shifts import Shift
 from commonweal.analysis.specifications import COUNTED, Specified
 
-_LEFT, _TOP, _PLOT, _ROW = 92.0, 26.0, 130.0, 13.0
+_LEFT, _TOP, _PLOT, _ROW = 102.0, 26.0, 130.0, 13.0
 _LABELS = {
     "theorem": "Theorem: theory gives the result, and the simulation agrees with it.",
     "robust": "Robust: the claim survives other minds and another norm scale.",
@@ -76,7 +76,7 @@ def draw_curve(audit: Robustness) -> Figure:
         return span.place(value, foot - 4, _TOP + 4)
 
     drawn = [
-        _text(_LEFT, 14, f"difference in {audit.metric}, as planned (line) and under each specification", "small", "start")
+        _text(_LEFT, 14, f"difference in {audit.metric}", "small", "start")
     ]
     for tick in span.ticks():
         drawn.append(f'<path d="M{_LEFT:.1f} {level(tick):.1f}H{WIDTH - 4}" class="grid"/>')

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonweal.analysis.coverage import locate_cells
-from commonweal.analysis.findings import Finding, make_finding
+from commonweal.analysis.finding import Finding, make_finding
 from commonweal.analysis.plans import Part, Plan
 from commonweal.analysis.trials import Trials
 from commonweal.core.errors import LogError

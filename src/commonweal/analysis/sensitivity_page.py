@@ -5,7 +5,7 @@ from __future__ import annotations
 from commonweal.analysis.bars import Bar, BarRow, draw_bars
 from commonweal.analysis.drawing import Interval, span_range
 from commonweal.analysis.figures import Figure
-from commonweal.analysis.findings import Finding
+from commonweal.analysis.finding import Finding
 from commonweal.analysis.page import escape_text, write_figure, write_table_html, write_warning
 from commonweal.analysis.sensitivity import Screening, Sensitivity
 

@@ -23,6 +23,8 @@ from commonweal.analysis.trials import Trials
 from commonweal.statistics.inference import Contrast
 
 Answer = Literal["yes", "no", "not told", "not run"]
+_ALIKE = 10
+"""Pairs, or trials of two arms, that all move alike: by chance in fewer than 1 of 100 exchanges of labels, 2 / C(10, 5)."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Shift:
     n: int
     """Trials, or pairs of trials."""
     moved: bool
-    """Whether the interval excludes 0."""
+    """Whether the interval excludes 0, or, where there is none since nothing varies, whether all trials moved alike."""
     small: bool
     """Whether the interval lies within the smallest effect of interest."""
 
@@ -108,7 +110,9 @@ def _shift(plan: Plan, specification: tuple[str, str], arm: Level, contrast: Con
     card, smallest = plan.metrics[plan.primary.metric], plan.primary.smallest
     wide, narrow = (measure_difference(contrast, card, 1 - error / 2) for error in (0.05, 0.10))
     small = smallest is not None and narrow.bounded and -smallest < narrow.low and narrow.high < smallest
-    moved = wide.bounded and (wide.low > 0 or wide.high < 0)
+    # Where all trials move alike and the metric has no bounds there is no interval; by signs alone it is no chance.
+    alike = not wide.bounded and wide.n >= _ALIKE and wide.value != 0
+    moved = alike or (wide.bounded and (wide.low > 0 or wide.high < 0))
     numbers = (finite(wide.value), finite(wide.low), finite(wide.high))
     return Shift(*specification, say_level(arm), *numbers, wide.n, moved, small)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from commonweal.analysis.contrasts import find_bounds
-from commonweal.analysis.findings import Finding, make_finding
+from commonweal.analysis.finding import Finding, make_finding
 from commonweal.analysis.plans import Cell, Level, Part, Plan
 from commonweal.analysis.trials import Trials
 from commonweal.core.errors import LogError

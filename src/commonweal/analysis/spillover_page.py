@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from commonweal.analysis.drawing import Interval, ProfilePoint, Range, draw_profile, span_range
 from commonweal.analysis.figures import MOST_PANELS, Figure
-from commonweal.analysis.findings import Finding
+from commonweal.analysis.finding import Finding
 from commonweal.analysis.page import escape_text, write_figure, write_table_html, write_warning
 from commonweal.analysis.plans import say_level
 from commonweal.analysis.spillover import SaturationEffects, Spillover, Stratum

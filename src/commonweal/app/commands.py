@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from commonweal.app import card, fork, judge, replies, run
+from commonweal.app import card, discover, fork, judge, lock, replies, run
 from commonweal.core.errors import LogError, StudyError
 
 
@@ -23,6 +23,8 @@ def dispatch(given: argparse.Namespace) -> int:
         "cite": _cite,
         "fork": fork.run,
         "card": card.run,
+        "lock": lock.run,
+        "discover": discover.run,
         "judge": judge.run,
         "replies": replies.run,
         "seat": _seat,

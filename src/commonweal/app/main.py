@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from commonweal import __version__
-from commonweal.app import card, fork, judge, replies, run, seat
+from commonweal.app import card, discover, fork, judge, lock, replies, run, seat
 from commonweal.core.errors import CommonwealError, StudyError
 
 _ABOUT = """\
@@ -50,6 +50,8 @@ def parser() -> argparse.ArgumentParser:
 
     fork.add(verbs)
     card.add(verbs)
+    lock.add(verbs)
+    discover.add(verbs)
     judge.add(verbs)
     replies.add(verbs)
 

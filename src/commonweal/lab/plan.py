@@ -270,6 +270,7 @@ def plan_cell(part: Part, number: int, cell: Cell, digest: str) -> Json:
 
 def _metric(metric: Metric) -> Json:
     return {
+        "kind": type(metric).__name__,
         "unit": metric.unit,
         "low": float(metric.low) if np.isfinite(metric.low) else None,
         "high": float(metric.high) if np.isfinite(metric.high) else None,

@@ -11,6 +11,7 @@ Source: B. Efron, Journal of the American Statistical Association 82 (1987); A. 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -44,6 +45,7 @@ class _Stratum:
     units: tuple[tuple[Rows, ...], ...]
     """The rows of each unit in each of its places. [u]"""
 
+    @functools.cached_property
     def stacked(self) -> tuple[Rows, ...] | None:
         """The rows [u, m] in each place; None where units differ in size."""
         if any(unit[i].size != self.units[0][i].size for unit in self.units for i in range(len(self.places))):
@@ -69,7 +71,7 @@ class _Sample:
         """The rows of each place, for units [..., u] of each stratum (one draw where units differ in size)."""
         found: list[list[Rows]] = [[] for _ in self.values]
         for stratum, units in zip(self.strata, chosen, strict=True):
-            stacked = stratum.stacked()
+            stacked = stratum.stacked
             for i, place in enumerate(stratum.places):
                 if stacked is not None:
                     rows = stacked[i][units]
@@ -80,26 +82,33 @@ class _Sample:
 
     @property
     def even(self) -> bool:
-        return all(stratum.stacked() is not None for stratum in self.strata)
+        return all(stratum.stacked is not None for stratum in self.strata)
 
-    def draw(self, draws: int, rng: np.random.Generator) -> Column:
-        """The statistic of `draws` resamples. [b]"""
-        counts = [len(stratum.units) for stratum in self.strata]
-        chosen = [rng.integers(0, count, (draws, count)) for count in counts]
+    def spread_out(self, chosen: Sequence[NDArray[np.int64]]) -> Column:
+        """The statistic for units [b, u] of each stratum, some draws at once. [b]"""
+        draws = chosen[0].shape[0]
         if not self.even:
             return np.array([self.evaluate(self.gather([units[i] for units in chosen])) for i in range(draws)])
         step = max(1, _CHUNK // sum(column.size for column in self.values))
         parts = [self.evaluate(self.gather([units[i : i + step] for units in chosen])) for i in range(0, draws, step)]
         return np.concatenate(parts)
 
+    def draw(self, draws: int, rng: np.random.Generator) -> Column:
+        """The statistic of `draws` resamples. [b]"""
+        counts = [len(stratum.units) for stratum in self.strata]
+        return self.spread_out([rng.integers(0, count, (draws, count)) for count in counts])
+
     def influences(self) -> list[Column]:
         """Jackknife influence of each unit: (u - 1) (mean of all without one - that without it). [u] for each stratum."""
         whole = [np.arange(len(stratum.units)) for stratum in self.strata]
         found: list[Column] = []
         for place, units in enumerate(whole):
-            without = [whole[:place] + [np.delete(units, i)] + whole[place + 1 :] for i in units]
-            thetas = np.array([self.evaluate(self.gather(one)) for one in without], dtype=np.float64)
-            found.append((units.size - 1) * (thetas.mean() - thetas))
+            u = units.size
+            chosen: list[NDArray[np.int64]] = [np.broadcast_to(own, (u, own.size)) for own in whole]
+            # Row i: all units but i.
+            chosen[place] = np.arange(u - 1)[None, :] + (np.arange(u - 1)[None, :] >= units[:, None])
+            thetas = self.spread_out(chosen)
+            found.append((u - 1) * (thetas.mean() - thetas))
         return found
 
 
@@ -226,7 +235,9 @@ def _interval(sample: _Sample, level: float, draws: int, seed: int, expanded: bo
         return Estimate(value, np.nan, np.nan, level, reason, n)
     influence = sample.influences()
     thetas = sample.draw(draws, np.random.default_rng(seed))
-    below = float(((thetas < value).sum() + (thetas <= value).sum()) / (2 * draws))
+    # Resamples that repeat the sample tie with it; rounding must not tell on which side.
+    near = 1e-10 * float(np.ptp(thetas)) + 1e-14 * float(np.abs(thetas).max())
+    below = float(((thetas < value - near).sum() + (thetas <= value + near).sum()) / (2 * draws))
     spread = sum(float((u**2).sum()) / u.size**2 for u in influence)
     if np.ptp(thetas) <= 1e-12 * max(1.0, abs(value)) or not 0 < below < 1:
         return Estimate(value, np.nan, np.nan, level, "no interval: resamples do not vary around the estimate", n)

@@ -136,7 +136,7 @@ def find_box(points: Points, interest: Column, axes: Sequence[Axis], rule: BoxRu
     while (box := _peel(path[-1], values, wanted, axes, used)) is not None:
         path.append(box)
     best = max(path, key=lambda box: box.merit)
-    while (box := _paste(best, values, wanted, axes, used)) is not None:
+    while (box := _adjust(best, values, wanted, used)) is not None:
         path.append(box)
         best = box
     best = _drop(best, values, wanted, used)
@@ -206,30 +206,34 @@ def _slices(box: Box, number: int, axis: Axis, inside: Column, share: float) -> 
     yield replace(old, high=float(ordered[-1 - cut] if ordered[-1 - cut] < ordered[-1] else levels[-2]))
 
 
-def _paste(box: Box, values: Values, interest: Flags, axes: Sequence[Axis], rule: BoxRule) -> Box | None:
-    """The box with one limit moved out by a slice, where that is better; None: nowhere."""
+def _adjust(box: Box, values: Values, interest: Flags, rule: BoxRule) -> Box | None:
+    """The box with one limit moved out, or in again, by a slice or one value, where that is best; None: nowhere better."""
+    least = max(rule.least * len(values), 10)
     best = None
     for limit in box.limits:
         others = [other for other in box.limits if other.axis != limit.axis]
         column = values[_inside(others, values), limit.axis]
-        for wider in _wider(limit, column, max(int(rule.peel * box.trials), 1)):
-            found = measure_box(_with(box.limits, wider), values, interest)
-            if found.merit > (best or box).merit and found.trials > box.trials:
+        for moved in _moves(limit, column, max(int(rule.peel * box.trials), 1)):
+            found = measure_box(_with(box.limits, moved), values, interest)
+            if found.merit > (best or box).merit + 1e-12 and found.trials >= least:
                 best = found
     return best
 
 
-def _wider(limit: Limit, column: Column, slice_size: int) -> Iterator[Limit]:
+def _moves(limit: Limit, column: Column, slice_size: int) -> Iterator[Limit]:
     if limit.levels:
         for level in np.setdiff1d(np.unique(column), limit.levels):
             yield replace(limit, levels=tuple(sorted({*limit.levels, int(level)})))
         return
-    for size in (slice_size, 1):
-        below, above = np.sort(column[column < limit.low]), np.sort(column[column > limit.high])
-        if below.size:
-            yield replace(limit, low=float(below[-min(size, below.size)]))
-        if above.size:
-            yield replace(limit, high=float(above[min(size, above.size) - 1]))
+    ordered = np.sort(column)
+    for size in sorted({slice_size, 1}):
+        # Places of the limits among the values, and as many values further out or in.
+        low = int(np.searchsorted(ordered, limit.low))
+        high = int(np.searchsorted(ordered, limit.high, side="right")) - 1
+        for at in (low - size, low + size) if np.isfinite(limit.low) else ():
+            yield replace(limit, low=float(ordered[min(max(at, 0), high)]))
+        for at in (high - size, high + size) if np.isfinite(limit.high) else ():
+            yield replace(limit, high=float(ordered[max(min(at, len(ordered) - 1), low)]))
 
 
 def _test(box: Box, values: Values, interest: Flags) -> Box:
@@ -289,7 +293,7 @@ def shortest_between(low: float, high: float) -> float:
     if not low < high:
         return middle
     start = math.floor(math.log10(max(abs(low), abs(high)))) if max(abs(low), abs(high)) > 0 else 0
-    for digits in range(-start, -start + 16):
+    for digits in range(-start - 1, -start + 16):
         found = round(middle, digits)
         if low < found < high:
             return found

@@ -15,6 +15,7 @@ Source: J. MacKinnon & H. White, Journal of Econometrics 29 (1985) for CR1; R. B
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,22 +67,64 @@ class Regression:
         """G."""
         return int(self.cluster.max()) + 1
 
-    @property
+    @functools.cached_property
     def bread(self) -> Matrix:
         """M = (X'X)^-1. [d, d]"""
         return np.linalg.inv(self.design.T @ self.design)
 
-    @property
+    @functools.cached_property
     def coefficients(self) -> Column:
         """Least-squares coefficients. [d]"""
         return self.bread @ self.design.T @ self.outcome
 
-    def parts(self) -> list[tuple[Matrix, Column]]:
-        """Design and residuals of each cluster."""
+    @functools.cached_property
+    def squares(self) -> Matrix:
+        """X_g'X_g of each cluster. [g, d, d]"""
+        return np.stack([x.T @ x for x in np.split(self.design[self._order], self._starts[1:])])
+
+    @functools.cached_property
+    def products(self) -> Matrix:
+        """X_g'y_g of each cluster. [g, d]"""
+        return np.add.reduceat(self.design[self._order] * self.outcome[self._order, None], self._starts, axis=0)
+
+    @property
+    def scores(self) -> Matrix:
+        """X_g'e_g of each cluster. [g, d]"""
+        residual = (self.outcome - self.design @ self.coefficients)[self._order, None]
+        return np.add.reduceat(self.design[self._order] * residual, self._starts, axis=0)
+
+    @property
+    def constant(self) -> int:
+        """How many columns are constant within every cluster."""
+        rows = self.design[self._order]
+        span = np.maximum.reduceat(rows, self._starts, axis=0) - np.minimum.reduceat(rows, self._starts, axis=0)
+        return int(np.all(span <= _NONE, axis=0).sum())
+
+    @property
+    def still(self) -> bool:
+        """Whether the residuals are 0, rounding aside."""
         residual = self.outcome - self.design @ self.coefficients
-        order = np.argsort(self.cluster, kind="stable")
-        ends = np.cumsum(np.bincount(self.cluster, minlength=self.clusters))[:-1]
-        return list(zip(np.split(self.design[order], ends), np.split(residual[order], ends), strict=True))
+        return float(np.abs(residual).max()) <= 1e-12 * max(1.0, float(np.abs(self.outcome).max()))
+
+    @functools.cached_property
+    def shares(self) -> tuple[Column, Matrix, Matrix]:
+        """Of each X_g M X_g': its eigenvalues [g, d], and R and v with R R' = M whose X_g R v are its eigenvectors' lengths."""
+        root = np.linalg.cholesky(self.bread)
+        values, vectors = np.linalg.eigh(root.T @ self.squares @ root)
+        return values, root, vectors
+
+    @property
+    def whole(self) -> bool:
+        """Whether no cluster fixes a coefficient alone: what it would say of its own variation is nothing."""
+        return bool(np.all(self.shares[0] < 1 - _NONE))
+
+    @functools.cached_property
+    def _order(self) -> NDArray[np.intp]:
+        return np.argsort(self.cluster, kind="stable")
+
+    @functools.cached_property
+    def _starts(self) -> NDArray[np.intp]:
+        return np.concatenate([[0], np.cumsum(np.bincount(self.cluster))[:-1]]).astype(np.intp)
 
 
 def regress(outcome: ArrayLike, design: ArrayLike, clusters: ArrayLike) -> Regression:
@@ -127,17 +170,14 @@ def estimate_combination(fit: Regression, weights: ArrayLike, kind: Robust = "CR
     c, r, G = np.asarray(weights, dtype=np.float64), fit.outcome.size, fit.clusters
     if c.shape != fit.design.shape[1:]:
         raise StudyError(f"found weights of shape {c.shape} for {fit.design.shape[1]} coefficients; expected one each")
-    value, parts, direction = float(c @ fit.coefficients), fit.parts(), fit.bread @ c
+    value, direction = float(c @ fit.coefficients), fit.bread @ c
     if kind == "CR1":
-        scores = np.array([float(direction @ (x.T @ e)) for x, e in parts])
-        variance = float((scores**2).sum()) * G / max(G - 1, 1) * (r - 1) / (r - c.size)
-        constant = np.array([[np.ptp(column) <= _NONE for column in x.T] for x, _ in parts]).all(axis=0)
-        freedom, whole = float(G - max(int(constant.sum()), 1)), freedom_is_left(parts, fit.bread)
+        variance = float(((fit.scores @ direction) ** 2).sum()) * G / max(G - 1, 1) * (r - 1) / (r - c.size)
+        freedom = float(G - max(fit.constant, 1))
     else:
-        variance, freedom, whole = _leveraged(fit, parts, direction)
-    still = max(float(np.abs(e).max()) for _, e in parts) <= 1e-12 * max(1.0, float(np.abs(fit.outcome).max()))
-    if G < 2 or not whole or freedom <= 0 or variance <= 0 or still:
-        reason = "no variation between them" if G > 1 and whole else "expected at least 2 of each kind"
+        variance, freedom = _leveraged(fit, direction)
+    if G < 2 or not fit.whole or freedom <= 0 or variance <= 0 or fit.still:
+        reason = "no variation between them" if G > 1 and fit.whole else "expected at least 2 of each kind"
         nan = float("nan")
         return Clustered(Estimate(value, nan, nan, level, f"no interval: {G} clusters, {reason}", r), nan, freedom, nan, G)
     error = float(np.sqrt(variance))
@@ -147,39 +187,24 @@ def estimate_combination(fit: Regression, weights: ArrayLike, kind: Robust = "CR
     return Clustered(Estimate(value, value - half, value + half, level, method, r), error, freedom, p, G)
 
 
-def freedom_is_left(parts: list[tuple[Matrix, Column]], bread: Matrix) -> bool:
-    """Whether no cluster fixes a coefficient alone: what it would say of its own variation is nothing.
-
-    Args:
-        parts: design and residuals of each cluster.
-        bread: M. [d, d]
-    """
-    root = np.linalg.cholesky(bread)
-    return all(float(np.linalg.eigvalsh(root.T @ (x.T @ x) @ root)[-1]) < 1 - _NONE for x, _ in parts)
-
-
-def _leveraged(fit: Regression, parts: list[tuple[Matrix, Column]], direction: Column) -> tuple[float, float, bool]:
-    """Variance and degrees of freedom of CR2, and whether every cluster has a say.
+def _leveraged(fit: Regression, direction: Column) -> tuple[float, float]:
+    """Variance and degrees of freedom of CR2.
 
     With a_g = A_g X_g M c, the variance is sum (a_g' e_g)^2. For independent trials it is a sum of chi-squares weighted by the
     eigenvalues of the matrix with entries  [g = h] a_g'a_g - (X_g'a_g)' M (X_h'a_h), so freedom = trace^2 / sum of squares.
+    All a_g are X_g b_g with b_g of d numbers, so no matrix of a cluster's size is made.
     """
-    root, whole = np.linalg.cholesky(fit.bread), True
-    scores, squares, crossed = np.zeros(len(parts)), np.zeros(len(parts)), np.zeros((len(parts), direction.size))
-    for g, (x, e) in enumerate(parts):
-        # X_g M X_g' has rank d at most: its eigenvectors are X_g root v / sqrt(l), so no matrix of the cluster's size is made.
-        share, v = np.linalg.eigh(root.T @ (x.T @ x) @ root)
-        whole = whole and bool(share[-1] < 1 - _NONE)
-        kept = share > _NONE
-        basis = (x @ root @ v[:, kept]) / np.sqrt(share[kept])
-        left = np.clip(1 - share[kept], 0.0, None)
-        stretch = np.where(left > _NONE, 1 / np.sqrt(np.maximum(left, _NONE)), 0.0) - 1
-        plain = x @ direction
-        a = plain + basis @ (stretch * (basis.T @ plain))
-        scores[g], squares[g], crossed[g] = float(a @ e), float(a @ a), x.T @ a
-    gram = np.diag(squares) - crossed @ fit.bread @ crossed.T
+    share, root, v = fit.shares
+    kept, left = share > _NONE, np.clip(1 - share, 0.0, None)
+    stretch = np.where(left > _NONE, 1 / np.sqrt(np.maximum(left, _NONE)), 0.0) - 1
+    scale = np.where(kept, stretch / np.maximum(share, _NONE), 0.0)
+    basis = root @ v
+    along = np.einsum("gij,gi->gj", basis, fit.squares @ direction)
+    b = direction + np.einsum("gij,gj->gi", basis, scale * along)
+    crossed = np.einsum("gij,gj->gi", fit.squares, b)
+    gram = np.diag((crossed * b).sum(axis=1)) - crossed @ fit.bread @ crossed.T
     total, norm = float(np.trace(gram)), float((gram**2).sum())
-    return float((scores**2).sum()), (total**2 / norm if norm > 0 else 0.0), whole
+    return float(((fit.scores * b).sum(axis=1) ** 2).sum()), (total**2 / norm if norm > 0 else 0.0)
 
 
 def _arms_design(arms: Contrast, blocks: bool) -> tuple[Matrix, Column]:
@@ -232,7 +257,7 @@ def estimate_clustered_difference(
             continue
         fit = regress(outcome, design, labels)
         found = estimate_combination(fit, weights, kind, level)
-        if found.estimate.bounded or not blocks or freedom_is_left(fit.parts(), fit.bread):
+        if found.estimate.bounded or not blocks or fit.whole:
             return _centred(found, value, sides, arms.blocks if blocks else 1)
     reason = f"no interval: {labels.size} trials in {count} clusters, expected at least 2 trials and clusters in each arm"
     return Clustered(Estimate(value, nan, nan, level, reason, labels.size), nan, nan, nan, count)

@@ -37,6 +37,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, stdtrit
 
 from commonweal.core.errors import StudyError
 from commonweal.statistics.inference import Column, Estimate
@@ -122,7 +123,7 @@ def estimate_shares(runs: ArrayLike, level: float = 0.95, draws: int = 1_000, se
     sharp = _sharpest(sums, d, m)
     found = _shares(sums.mean(axis=0)[None], n, sharp, m)[0]
     drawn = np.concatenate([_shares(weights @ sums / n, n, sharp, m) for weights in _weights(n, draws, seed)])
-    low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+    low, high = _limits(drawn, n, level)
     method = f"Jansen's and Saltelli's estimators, percentiles of {draws} bootstrap draws of base points"
     method += "" if m > 1 else "; one replicate: noise counts as interaction"
     estimates = [Estimate(float(v), float(lo), float(hi), level, method, n) for v, lo, hi in zip(found, low, high, strict=True)]
@@ -182,6 +183,16 @@ def _shares(means: NDArray[np.float64], n: int, sharp: Column, m: int) -> NDArra
         total = means[:, 2 * d : 3 * d] / whole
         chance = within[:, None] / whole if m > 1 else np.full((len(means), 1), np.nan)
     return np.concatenate([first, total, chance], axis=1)
+
+
+def _limits(drawn: NDArray[np.float64], n: int, level: float) -> tuple[Column, Column]:
+    """Percentiles of bootstrap draws [b, k], a little further out than `level` says, as a t interval is for n base points.
+
+    Source: T. Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69 (2015), section 4.2.
+    """
+    tail = float(ndtr(-math.sqrt(n / (n - 1)) * float(stdtrit(n - 1, 0.5 + level / 2))))
+    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0, method="weibull")
+    return low, high
 
 
 def _weights(n: int, draws: int, seed: int) -> list[NDArray[np.float64]]:
@@ -268,7 +279,7 @@ def estimate_effects(
     sums = np.concatenate([means, np.abs(means), _product(ordered), ordered.reshape(n, -1)], axis=1)
     found = _effects(sums.mean(axis=0)[None], n, d, m)[0]
     drawn = np.concatenate([_effects(weights @ sums / n, n, d, m) for weights in _weights(n, draws, seed)])
-    low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+    low, high = _limits(drawn, n, level)
     method = f"elementary effects, percentiles of {draws} bootstrap draws of paths"
     rows = [Estimate(float(v), float(lo), float(hi), level, method, n) for v, lo, hi in zip(found, low, high, strict=True)]
     noise = np.sqrt(2 / np.pi) * np.sqrt((errors**2).mean(axis=0))

@@ -27,6 +27,8 @@ LAPSES = (0.0, 0.2)
 """Share of trials that are a coin's toss, looked at where lapses are allowed."""
 FLANK = 2.0
 """Logits from the crossing at which the slope is looked at: there the mean outcome is .12 or .88."""
+_SIZES = 17
+"""Slopes of one sign on the grid."""
 _BEYOND = 0.25
 """How far beyond its ends, in lengths of the axis, a crossing is looked for."""
 
@@ -86,7 +88,9 @@ class LogisticFit:
         return bounds.low + (bounds.high - bounds.low) * (self.lapse / 2 + (1 - self.lapse) * expit(z))
 
 
-def fit_logistic(x: ArrayLike, y: ArrayLike, scan: Scan, confidence: float = 0.95, lapse: bool = False) -> LogisticFit:
+def fit_logistic(
+    x: ArrayLike, y: ArrayLike, scan: Scan, confidence: float = 0.95, lapse: bool = False, integrated: bool = False
+) -> LogisticFit:
     """The logistic curve through trials, and the profile likelihood interval of its crossing.
 
     y = low + (high - low) (l/2 + (1 - l) expit(b (x - threshold) + c)), c such that the level is met at the threshold. The
@@ -100,6 +104,8 @@ def fit_logistic(x: ArrayLike, y: ArrayLike, scan: Scan, confidence: float = 0.9
         scan: The axis and the level.
         confidence: Nominal coverage.
         lapse: Whether a share of trials up to `LAPSES` may be a coin's toss.
+        integrated: For trials that `next_points` chose: an interval from the likelihood averaged over all log slopes, as the
+            profile's best slope is too steep for these.
 
     Raises:
         StudyError: there are no trials, or not as many places as outcomes, or one is no number.
@@ -108,15 +114,17 @@ def fit_logistic(x: ArrayLike, y: ArrayLike, scan: Scan, confidence: float = 0.9
     """
     u, v = _columns(x, y, scan)
     grid = _refine(u, v, scan, lapse)
-    profile = grid.likelihood.max(axis=(1, 2))
+    profile, slopes = _profile(grid)
     best = int(profile.argmax())
-    b, lapsed = np.unravel_index(int(grid.likelihood[best].argmax()), grid.likelihood.shape[1:])
+    lapsed = int(grid.likelihood[best].max(axis=0).argmax())
     theta = _peak(grid.theta, profile, best)
     cut = 0.5 * float(stdtrit(max(u.size - 2 - lapse, 1), 0.5 + confidence / 2)) ** 2
-    low, high = _hull(grid.theta, profile, float(profile.max()) - cut)
+    low, high = _average(grid, confidence) if integrated else _hull(grid.theta, profile, float(profile.max()) - cut)
     length = scan.high - scan.low
     middle, inside = scan.low + length * theta, 0 <= theta <= 1
-    method = f"logistic curve{' with lapses' if lapse else ''}, profile likelihood over trials"
+    method = (
+        f"logistic curve{' with lapses' if lapse else ''}, {'integrated' if integrated else 'profile'} likelihood over trials"
+    )
     estimate = Estimate(
         middle if inside else float("nan"),
         scan.low + length * low,
@@ -125,7 +133,7 @@ def fit_logistic(x: ArrayLike, y: ArrayLike, scan: Scan, confidence: float = 0.9
         method if inside else f"{method}; the best curve does not cross on the axis",
         u.size,
     )
-    return LogisticFit(estimate, float(grid.slope[b]) / length, float(grid.lapse[lapsed]), scan, middle)
+    return LogisticFit(estimate, float(slopes[best]) / length, float(grid.lapse[lapsed]), scan, middle)
 
 
 def bound_by_fieller(x: ArrayLike, y: ArrayLike, scan: Scan, confidence: float = 0.95) -> Estimate:
@@ -272,8 +280,8 @@ def _refine(u: Column, v: Column, scan: Scan, lapse: bool) -> _Grid:
     """The likelihood on a coarse grid, then on a fine one around what the coarse one leaves."""
     q, binary = float(scan.share(scan.level)), is_binary(v)
     places, owner = np.unique(u, return_inverse=True)
-    n, total, squares = (np.bincount(owner, weights) for weights in (np.ones(u.size), v, v * v))
-    sizes = np.linspace(np.log(SLOPES[0]), np.log(SLOPES[1]), 25)
+    n, total, squares = (np.bincount(owner, weights).astype(np.float64) for weights in (np.ones(u.size), v, v * v))
+    sizes = np.linspace(np.log(SLOPES[0]), np.log(SLOPES[1]), _SIZES)
     signs = {True: (1.0,), False: (-1.0,), None: (-1.0, 1.0)}[scan.rising]
     theta, size = np.linspace(-_BEYOND, 1 + _BEYOND, 91), sizes
     lapses = np.linspace(*LAPSES, 9) if lapse else np.zeros(1)
@@ -291,10 +299,10 @@ def _refine(u: Column, v: Column, scan: Scan, lapse: bool) -> _Grid:
             break
         near = likelihood >= likelihood.max() - 8.0
         rows, columns = near.any(axis=(1, 2)).nonzero()[0], near.any(axis=(0, 2)).nonzero()[0]
-        theta = np.linspace(theta[max(rows[0] - 1, 0)], theta[min(rows[-1] + 1, 90)], 121)
-        signs = tuple(sign for i, sign in enumerate(signs) if (columns // 25 == i).any())
-        columns = columns % 25
-        size = np.linspace(sizes[max(columns.min() - 1, 0)], sizes[min(columns.max() + 1, 24)], 25)
+        theta = np.linspace(theta[max(rows[0] - 1, 0)], theta[min(rows[-1] + 1, 90)], 81)
+        signs = tuple(sign for i, sign in enumerate(signs) if (columns // _SIZES == i).any())
+        columns = columns % _SIZES
+        size = np.linspace(sizes[max(columns.min() - 1, 0)], sizes[min(columns.max() + 1, _SIZES - 1)], _SIZES)
     return _Grid(theta, slope, lapses, likelihood, binary)
 
 
@@ -315,6 +323,22 @@ def _likelihood(
 def _offset(q: float, lapse: float) -> float:
     """Logits at the crossing: 0 at half the range."""
     return float(logit(np.clip((q - lapse / 2) / (1 - lapse), 1e-6, 1 - 1e-6)))
+
+
+def _profile(grid: _Grid) -> tuple[Column, Column]:
+    """The best likelihood over slope and lapse at each crossing, between slopes by a parabola, and that slope. [theta] each"""
+    likelihood, rows = grid.likelihood.max(axis=2), np.arange(grid.theta.size)
+    best = likelihood.argmax(axis=1)
+    inner = (best % _SIZES > 0) & (best % _SIZES < _SIZES - 1)
+    middle = np.where(inner, best, 1)
+    before, top, after = (likelihood[rows, middle + step] for step in (-1, 0, 1))
+    bend = before - 2 * top + after
+    usable = inner & (bend < 0)
+    bend = np.where(usable, bend, -1.0)
+    gain = np.where(usable, (before - after) ** 2 / (-8 * bend), 0.0)
+    shift = np.where(usable, 0.5 * (before - after) / bend, 0.0)
+    step = float(np.log(np.abs(grid.slope[1] / grid.slope[0])))
+    return likelihood[rows, best] + gain, grid.slope[best] * np.exp(shift * step)
 
 
 def _peak(theta: Column, profile: Column, best: int) -> float:
@@ -338,6 +362,14 @@ def _hull(theta: Column, profile: Column, cut: float) -> tuple[float, float]:
             continue
         ends.append(float(theta[at] + (theta[out] - theta[at]) * (profile[at] - cut) / (profile[at] - profile[out])))
     return ends[0], ends[1]
+
+
+def _average(grid: _Grid, confidence: float) -> tuple[float, float]:
+    """Quantiles of the likelihood averaged over log slopes and lapses; -inf and inf beyond the ends of the axis."""
+    mass = np.exp(grid.likelihood - grid.likelihood.max()).sum(axis=(1, 2))
+    below = (np.cumsum(mass) - 0.5 * mass) / mass.sum()
+    low, high = np.interp([(1 - confidence) / 2, (1 + confidence) / 2], below, grid.theta)
+    return (float(low) if low >= 0 else -np.inf), (float(high) if high <= 1 else np.inf)
 
 
 def _regress(design: _Array, outcome: Column) -> tuple[Column, _Array] | None:

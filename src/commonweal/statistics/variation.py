@@ -130,7 +130,9 @@ def _settle_pilot(pilot: Pilot) -> Pilot | Share:
         raise StudyError("power: found a paired pilot without treatment, expected both arms' outcomes; give them")
     if not is_binary(values):
         if difference_sd(pilot, 0.0) <= 1e-12 * max(1.0, float(np.abs(values).max())):
-            raise StudyError("power: found a pilot that does not vary, expected differing outcomes; assume a standard deviation")
+            raise StudyError(
+                "power: found a pilot that does not vary, expected differing outcomes; assume a standard deviation"
+            )
         return pilot
     share = (sum(pilot.control) + 0.5) / (len(pilot.control) + 1)
     if not pilot.paired:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-from commonweal.statistics.clusters import Clustered, Matrix, Regression, estimate_combination, freedom_is_left
+from commonweal.statistics.clusters import Clustered, Matrix, Regression, estimate_combination
 from commonweal.statistics.inference import Column, Estimate
 
 WEBB_BELOW = 12
@@ -27,44 +27,59 @@ _WEBB = np.sqrt(np.array([1.5, 1.0, 0.5, 0.5, 1.0, 1.5])) * np.array([-1, -1, -1
 
 @dataclass(frozen=True)
 class _Wild:
-    """What a draw needs of each cluster."""
-
     fit: Regression
     weights: Column
     """Of the coefficients. [d]"""
     turns: Matrix
     """Weight of each cluster in each draw. [b, g]"""
-    squares: Matrix
-    """X_g'X_g. [g, d, d]"""
-    products: Matrix
-    """X_g'y_g. [g, d]"""
 
     def p(self, null: float) -> float:
         """Two-sided p-value of the combination being `null`, by symmetric t."""
-        bread = self.fit.bread
-        total = self.products.sum(axis=0)
+        bread, squares, products = self.fit.bread, self.fit.squares, self.fit.products
+        total = products.sum(axis=0)
         free = bread @ total
         along = bread @ self.weights
         spread = float(self.weights @ along)
         restricted = free - along * ((float(self.weights @ free) - null) / spread)
-        scores = self.products - self.squares @ restricted  # X_g'(y - X b0), [g, d]
+        scores = products - squares @ restricted  # X_g'(y - X b0), [g, d]
         turned = self.turns @ scores  # [b, d]
         shifts = turned @ bread  # of the coefficients, [b, d]
         # X_g'e of each draw, in the direction of the combination: [b, g]
-        own = self.turns * (scores @ along) - shifts @ (self.squares @ along).T
+        own = self.turns * (scores @ along) - shifts @ (squares @ along).T
         t = (shifts @ self.weights) / np.sqrt(np.maximum((own**2).sum(axis=1), 1e-300))
-        free_scores = self.products - self.squares @ free
+        free_scores = products - squares @ free
         observed = (float(self.weights @ free) - null) / np.sqrt(float(((free_scores @ along) ** 2).sum()))
         return (1 + int((np.abs(t) >= abs(observed) * (1 - 1e-12)).sum())) / (1 + t.size)
 
 
-def bootstrap_wild(
-    fit: Regression, weights: ArrayLike, level: float = 0.95, draws: int = 1_999, seed: int = 0
-) -> Clustered:
-    """The weighted sum of coefficients by the wild cluster bootstrap, the null imposed; the interval is the test inverted.
+def find_wild_p(fit: Regression, weights: ArrayLike, null: float = 0.0, draws: int = 1_999, seed: int = 0) -> float:
+    """Two-sided p-value of the weighted sum of coefficients being `null`; NaN where the clusters give no error.
 
-    Below about 6 clusters an arm it rejects too seldom rather than too often: with 5, 10 and 30 clusters an arm, {wild} of
-    null studies as in `estimate_combination` come out significant at 5 %.
+    Of null studies as in `estimate_combination`, with 5, 10 and 30 clusters an arm {wild} come out significant at 5 %.
+
+    Args:
+        fit: the regression.
+        weights: of its coefficients. [d]
+        null: what is tested.
+        draws: random weightings.
+        seed: of the draws.
+
+    Raises:
+        StudyError: not one weight a column.
+    """
+    if not estimate_combination(fit, weights, "CR1").estimate.bounded:
+        return float("nan")
+    return _turn(fit, weights, draws, seed).p(null)
+
+
+def _turn(fit: Regression, weights: ArrayLike, draws: int, seed: int) -> _Wild:
+    rng, G = np.random.default_rng(seed), fit.clusters
+    turns = rng.choice(_WEBB, (draws, G)) if G < WEBB_BELOW else 1.0 - 2.0 * rng.integers(0, 2, (draws, G))
+    return _Wild(fit, np.asarray(weights, dtype=np.float64), turns)
+
+
+def bootstrap_wild(fit: Regression, weights: ArrayLike, level: float = 0.95, draws: int = 1_999, seed: int = 0) -> Clustered:
+    """The weighted sum of coefficients by the wild cluster bootstrap, the null imposed; the interval is the test inverted.
 
     Args:
         fit: the regression.
@@ -76,21 +91,13 @@ def bootstrap_wild(
     Raises:
         StudyError: not one weight a column.
     """
-    c, G = np.asarray(weights, dtype=np.float64), fit.clusters
-    plain = estimate_combination(fit, c, "CR1", level)
-    if not plain.estimate.bounded or not freedom_is_left(fit.parts(), fit.bread):
+    plain = estimate_combination(fit, weights, "CR1", level)
+    if not plain.estimate.bounded:
         return plain
-    rng = np.random.default_rng(seed)
-    few = G < WEBB_BELOW
-    turns = rng.choice(_WEBB, (draws, G)) if few else 1.0 - 2.0 * rng.integers(0, 2, (draws, G))
-    parts = fit.parts()
-    fitted = fit.coefficients
-    squares = np.stack([x.T @ x for x, _ in parts])
-    products = np.stack([x.T @ (e + x @ fitted) for x, e in parts])
-    wild = _Wild(fit, c, turns, squares, products)
-    value, alpha = plain.estimate.value, 1 - level
-    low, high = (_invert(wild, value, side * plain.error, alpha) for side in (-1.0, 1.0))
-    method = f"wild cluster bootstrap, {'Webb' if few else 'Rademacher'} weights, {draws} draws, seed {seed}, {G} clusters"
+    wild, value, G = _turn(fit, weights, draws, seed), plain.estimate.value, fit.clusters
+    low, high = (_invert(wild, value, side * plain.error, 1 - level) for side in (-1.0, 1.0))
+    kind = "Webb" if G < WEBB_BELOW else "Rademacher"
+    method = f"wild cluster bootstrap, {kind} weights, {draws} draws, seed {seed}, {G} clusters"
     return Clustered(Estimate(value, low, high, level, method, fit.outcome.size), plain.error, plain.freedom, wild.p(0.0), G)
 
 

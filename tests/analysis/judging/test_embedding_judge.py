@@ -11,7 +11,7 @@ from commonweal.analysis.judging.embedding_judge import EmbeddingJudge, deal_fol
 from commonweal.analysis.judging.judge import Evidence
 from commonweal.analysis.judging.rubric import parse_rubric
 from commonweal.core.errors import StudyError
-from planted import RUBRIC, judged, made_case
+from promises import RUBRIC, judged, made_case
 
 rubric = parse_rubric(RUBRIC)
 

@@ -10,7 +10,7 @@ import pytest
 from commonweal.analysis.judging.gold import draw_sample, guard_cell, name_row, read_sheet, write_sheet
 from commonweal.analysis.judging.rubric import parse_rubric
 from commonweal.core.errors import LogError, StudyError
-from planted import RUBRIC, made_case
+from promises import RUBRIC, made_case
 
 rubric = parse_rubric(RUBRIC)
 KEYS = [("main", cell, seed) for cell in range(8) for seed in range(25)]
@@ -44,8 +44,7 @@ def test_a_sheet_is_blind_and_comes_back(tmp_path):
     path = write_sheet(tmp_path / "labels.csv", cases, rubric)
     everything = path.read_text() + "".join(file.read_text() for file in (tmp_path / "labels").iterdir())
     assert "audit-at" not in everything
-    assert "31" not in path.read_text().replace(name_row(keys[0], rubric), "") or "/31/" not in path.read_text()
-    table = list(csv.reader(path.open()))
+    table = list(csv.reader(path.read_text().splitlines()))
     assert table[0] == ["trial", "transcript", "label: kept | broken"]
     assert all(re.fullmatch(r"t[0-9a-f]{12}", row[0]) and row[2] == "" for row in table[1:])
     assert all((tmp_path / row[1]).exists() for row in table[1:])

@@ -8,7 +8,7 @@ from commonweal.analysis.judging.judge import Evidence, Judgement, read_cases
 from commonweal.analysis.logs import LogRow
 from commonweal.core.errors import LogError, StudyError
 from commonweal.engine.log import TrialLog
-from planted import judged, made_case, trace
+from promises import judged, made_case, trace
 
 
 def test_a_case_reads_its_rows():

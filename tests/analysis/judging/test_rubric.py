@@ -4,7 +4,7 @@ import pytest
 
 from commonweal.analysis.judging.rubric import Rubric, parse_rubric, read_rubric
 from commonweal.core.errors import StudyError
-from planted import RUBRIC
+from promises import RUBRIC
 
 
 def test_a_file_is_read(tmp_path):

@@ -7,7 +7,7 @@ from commonweal.analysis.judging.rule_judge import RULES, RuleJudge, load_rule
 from commonweal.analysis.logs import LogRow
 from commonweal.core.errors import StudyError
 from commonweal.core.speech import PHRASES
-from planted import judged, made_case
+from promises import judged, made_case
 
 FAIR, MOST, HALF, SMALL, SELF = PHRASES
 

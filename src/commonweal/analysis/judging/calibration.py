@@ -178,9 +178,17 @@ def _losses(found: Distillation) -> tuple[Row, ...]:
         ("distilled, judge", "share of held-out trials on which it gives the judge's verdict", found.judge_accuracy, base),
         ("distilled, log loss", "mean of -log P(the judge's verdict), nats a trial", found.log_loss, ""),
         ("distilled, gold", "share of labelled trials, held out, on which it gives the label", found.gold_accuracy, ""),
-        ("distilled, loss", "how much less often than the judge itself it gives the label", found.gold_loss, ""),
+        ("distilled, loss", "how much less often than the judge itself it gives the label", found.gold_loss, _tell(found)),
     )
     return tuple(make_row(name, what, estimate, reading) for name, what, estimate, reading in rows)
+
+
+def _tell(found: Distillation) -> str:
+    """What the loss against gold says."""
+    loss = found.gold_loss
+    if not loss.bounded:
+        return "not told: no interval"
+    return "loses" if loss.low > 0 else "right more often than the judge" if loss.high < 0 else "no loss seen"
 
 
 def _summary(judging: Judging, share: Corrected, what: str) -> str:

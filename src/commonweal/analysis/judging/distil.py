@@ -3,11 +3,14 @@
     minimise  sum_i log(1 + exp(-s_i z_i)) + penalty/2 |w|^2,   z = b + w . (x - mean) / scale,  s = +-1
 
 Features: of each reading its mean, least, greatest and last value; of each event how often; of each traced answer mean and
-greatest; of what was said how much, and the mean of its vectors. What is lost is measured on trials that were not fitted on,
-against the judge and against gold. The penalty is chosen inside each fit, by trials that fit does not see.
+greatest; of what was said how much, and the mean of its vectors, projected at random to 32 numbers. What is lost is measured
+on trials that were not fitted on, against the judge and against gold. The penalty is chosen inside each fit, by trials that
+the fit does not see.
 
 Source: S. le Cessie and J. van Houwelingen, Applied Statistics 41 (1992) for ridge logistic regression; G. Hinton, O. Vinyals,
-J. Dean, arXiv:1503.02531 for distillation; M. Stone, JRSS B 36 (1974) for nested choice.
+J. Dean, arXiv:1503.02531 for distillation; M. Stone, JRSS B 36 (1974) for nested choice; T. Hastie, R. Tibshirani,
+Biostatistics 5 (2004) for more features than trials; D. Achlioptas, J. Computer and System Sciences 66 (2003) for the
+projection.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -32,8 +36,11 @@ from commonweal.statistics.inference import Bounds, Column, Estimate, estimate_m
 
 SCHEMA = "commonweal.distilled/1"
 """Version of the file."""
+PROJECTED = 32
+"""Numbers that the mean vector of what was said is projected to, by fixed random signs."""
 PENALTIES = (1.0, 10.0, 100.0, 1000.0)
 """Penalties that are tried."""
+_STEPS = 60
 FEWEST = 20
 """Trials of each verdict without which there is nothing to distil from."""
 
@@ -45,7 +52,7 @@ def measure_features(case: Case, embedded: bool = False) -> dict[str, float]:
 
     Args:
         case: the trial.
-        embedded: whether the mean vector of what was said is among them (384 numbers).
+        embedded: whether the mean vector of what was said is among them, projected to 32 numbers.
 
     Raises:
         ModelRefusedError: the embedder is not installed.
@@ -71,7 +78,8 @@ def measure_features(case: Case, embedded: bool = False) -> dict[str, float]:
         from commonweal.models.embedder import DIMENSIONS, embed_texts
 
         mean = embed_texts(texts).values.mean(0) if texts else np.zeros(DIMENSIONS)
-        found |= {f"said {place}": float(value) for place, value in enumerate(mean)}
+        shadow = np.random.default_rng(0).choice([-1.0, 1.0], (PROJECTED, DIMENSIONS)) / np.sqrt(PROJECTED)
+        found |= {f"said {place}": float(value) for place, value in enumerate(shadow @ mean)}
     return found
 
 
@@ -100,7 +108,7 @@ class Distilled:
     embedded: bool
     """Whether the mean vector of what was said is among the features."""
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """`sha256:` over all of it."""
         return "sha256:" + hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
@@ -195,6 +203,8 @@ def distil_judge(
     rows = [measure_features(case, embedded) for case in cases]
     names = tuple(sorted({name for row in rows for name in row}))
     x = np.array([[row.get(name, 0.0) for name in names] for row in rows])
+    varied = np.flatnonzero(np.ptp(x, axis=0) > 0).tolist()
+    names, x = tuple(names[place] for place in varied), x[:, varied]
     fold, held_out = deal_folds(verdict.size, 5, seed), np.zeros(verdict.size)
     for own in range(5):
         rest = fold != own
@@ -246,28 +256,35 @@ class _Fit:
 
 def _fit(x: Matrix, y: Column, seed: int) -> _Fit:
     """A fit whose penalty does best on folds that it does not see."""
-    fold = deal_folds(y.size, 3, seed + 1)
-
-    def loss(penalty: float) -> float:
-        total = 0.0
-        for own in range(3):
-            rest = fold != own
-            p = np.clip(_fit_at(x[rest], y[rest], penalty).probabilities(x[~rest]), 1e-12, 1 - 1e-12)
-            total -= float((y[~rest] * np.log(p) + (1 - y[~rest]) * np.log(1 - p)).sum())
-        return total
-
-    return _fit_at(x, y, min(PENALTIES, key=loss))
+    fold, losses = deal_folds(y.size, 3, seed + 1), dict.fromkeys(PENALTIES, 0.0)
+    for own in range(3):
+        rest = fold != own
+        for fit in _fits(x[rest], y[rest], PENALTIES):
+            p = np.clip(fit.probabilities(x[~rest]), 1e-12, 1 - 1e-12)
+            losses[fit.penalty] -= float((y[~rest] * np.log(p) + (1 - y[~rest]) * np.log(1 - p)).sum())
+    return _fits(x, y, (min(PENALTIES, key=losses.__getitem__),))[0]
 
 
-def _fit_at(x: Matrix, y: Column, penalty: float) -> _Fit:
+def _fits(x: Matrix, y: Column, penalties: Sequence[float]) -> list[_Fit]:
+    """A fit at each penalty.
+
+    Where there are more features than trials, it is solved in the space that the trials span, in which the ridge is the same.
+    """
     means, scales = x.mean(0), x.std(0)
     scales = np.where(scales > 1e-12, scales, 1.0)
-    weights, intercept = fit_logistic((x - means) / scales, y, penalty)
-    return _Fit(means, scales, weights, intercept, penalty)
+    plain, basis = (x - means) / scales, None
+    if x.shape[1] > x.shape[0]:
+        basis, upper = np.linalg.qr(plain.T)
+        plain = upper.T
+    found: list[_Fit] = []
+    for penalty in penalties:
+        weights, intercept = fit_logistic(plain, y, penalty)
+        found.append(_Fit(means, scales, weights if basis is None else basis @ weights, intercept, penalty))
+    return found
 
 
 def fit_logistic(x: Matrix, y: Column, penalty: float) -> tuple[Column, float]:
-    """Ridge logistic regression by L-BFGS; the intercept is not penalised.
+    """Ridge logistic regression by Newton steps, halved until they help; the intercept is not penalised.
 
     Args:
         x: features, [r, d].
@@ -279,16 +296,30 @@ def fit_logistic(x: Matrix, y: Column, penalty: float) -> tuple[Column, float]:
 
     Source: le Cessie and van Houwelingen 1992.
     """
-    from scipy.optimize import minimize
+    from scipy.linalg import solve
 
-    def loss(at: Column) -> tuple[float, Column]:
-        z = x @ at[:-1] + at[-1]
-        gap = _sigmoid(z) - y
-        value = float((np.logaddexp(0, z) - y * z).sum() + penalty / 2 * (at[:-1] ** 2).sum())
-        return value, np.append(x.T @ gap + penalty * at[:-1], gap.sum())
+    wide = np.column_stack([x, np.ones(len(x))])
+    ridge = np.append(np.full(x.shape[1], penalty), 0.0)
 
-    found = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 1_000, "gtol": 1e-7})
-    at = np.asarray(found.x, dtype=np.float64)
+    def loss(at: Column) -> float:
+        z = wide @ at
+        return float((np.logaddexp(0, z) - y * z).sum() + (ridge * at**2).sum() / 2)
+
+    at, least = np.zeros(wide.shape[1]), loss(np.zeros(wide.shape[1]))
+    for _ in range(_STEPS):
+        p = _sigmoid(wide @ at)
+        slope = wide.T @ (p - y) + ridge * at
+        curve = (wide.T * (p * (1 - p))) @ wide + np.diag(ridge + 1e-10)
+        step = solve(curve, slope, assume_a="pos")
+        size = 1.0
+        while size > 1e-6 and loss(at - size * step) > least:
+            size /= 2
+        after = loss(at - size * step)
+        if after > least:
+            break
+        at, gain, least = at - size * step, least - after, after
+        if gain < 1e-12 * (1 + abs(least)):
+            break
     return at[:-1], float(at[-1])
 
 

@@ -64,6 +64,10 @@ class EmbeddingJudge:
     @property
     def digest(self) -> str:
         """Over rubric, embedder and threshold."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         facts = [self.rubric.digest, embedder_digest(), self.threshold]
         return "sha256:" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 

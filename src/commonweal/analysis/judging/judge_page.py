@@ -7,6 +7,7 @@ from commonweal.analysis.estimates import say_number
 from commonweal.analysis.figures import Figure
 from commonweal.analysis.judging.judge_card import JudgeCard, Row
 from commonweal.analysis.page import escape_text, write_figure, write_pairs, write_table_html, write_warning
+from commonweal.analysis.transcript import clean_text
 
 
 def write_judge(card: JudgeCard) -> str:
@@ -49,7 +50,7 @@ def _draw(card: JudgeCard) -> Figure | None:
             ends = [end for row in rows for end in (row.value, row.low, row.high)]
             span = span_range([0.0, *ends])
             name = "share of trials" if card.rubric.kind == "label" else "mean level"
-            panels.append(draw_profile(title, "", name if rows is card.share else f"difference, {name}", points, span))
+            panels.append(draw_profile(clean_text(title, 80), "", name if rows is card.share else "difference", points, span))
     if not panels:
         return None
     caption = (
@@ -61,7 +62,7 @@ def _draw(card: JudgeCard) -> Figure | None:
 
 def _point(row: Row) -> ProfilePoint:
     mean = None if row.value is None else Interval(row.value, row.low, row.high)
-    return ProfilePoint(row.name, mean, None)
+    return ProfilePoint(clean_text(row.name, 40), mean, None)
 
 
 def _write_estimates(card: JudgeCard) -> str:

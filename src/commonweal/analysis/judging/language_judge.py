@@ -23,6 +23,7 @@ import json
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -98,10 +99,14 @@ class LanguageJudge:
     @property
     def digest(self) -> str:
         """Over rubric, model, wording and order."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         facts = [self.rubric.digest, self.model.digest, VERSION, self.order]
         return "sha256:" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
-    @property
+    @cached_property
     def prefix(self) -> str:
         """What all prompts begin with."""
         return f"{_PREFIX}\n\n{clean(self.rubric.text)}"

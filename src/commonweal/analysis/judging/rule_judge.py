@@ -18,6 +18,7 @@ import importlib.util
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -126,6 +127,10 @@ class RuleJudge:
     @property
     def digest(self) -> str:
         """Over the rule's source, its rubric and its constants."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         try:
             source = inspect.getsource(self.rule)
         except (OSError, TypeError):

@@ -49,9 +49,12 @@ class Morris(Design):
             allowed: which combinations may be run.
 
         Raises:
-            StudyError: there is no factor, or less than 1 % of the paths are allowed.
+            StudyError: there is no factor, one that cannot change, or less than 1 % of the paths are allowed.
         """
         check_factors(factors)
+        for factor in factors:
+            if len(factor.levels) == 1:
+                raise StudyError(f"factor {factor.label!r} has one level, which no step can change; give two, or leave it out")
         length = len(factors) + 1
         drawn, kept = self.paths, np.zeros((0, length, len(factors)))
         while True:

@@ -1,0 +1,94 @@
+"""What a sceptic asks of a study, reckoned from its files: one place that knows all of it, and `estimates.json` holds it.
+
+Each question has a module of its own; this one asks them all, and keeps their answers together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from commonweal.analysis.boundary import Boundary, find_boundary
+from commonweal.analysis.coverage import StartCoverage, find_coverage
+from commonweal.analysis.ladder import Ladder, find_ladder
+from commonweal.analysis.plans import Part, Plan
+from commonweal.analysis.registration import Registration, find_registration
+from commonweal.analysis.robustness import Robustness, find_robustness
+from commonweal.analysis.sensitivity import Screening, Sensitivity, find_sensitivity
+from commonweal.analysis.spillover import Spillover, find_spillover
+from commonweal.analysis.theory_gap import TheoryGap, find_theory_gap
+from commonweal.analysis.trials import Trials
+from commonweal.analysis.unit import Stopped, Unit, find_unit
+from commonweal.analysis.verdicts import Verdicts, find_verdicts
+
+
+@dataclass(frozen=True)
+class Science:
+    """Everything but the estimates themselves."""
+
+    registration: Registration
+    """Whether the study was locked before it was run, and what was done otherwise."""
+    unit: Unit
+    """What is counted, and how many there are."""
+    verdicts: Verdicts
+    """What is left of every contrast when all are counted."""
+    gap: TheoryGap
+    """Simulation beside theory."""
+    coverage: tuple[StartCoverage, ...]
+    """Where in the space of start states each part looked."""
+    boundaries: tuple[Boundary, ...]
+    """Where outcomes flip."""
+    ladders: tuple[Ladder, ...]
+    """What was predicted of larger sizes, and came."""
+    sensitivities: tuple[Sensitivity, ...]
+    """What outcomes depend on."""
+    screenings: tuple[Screening, ...]
+    """What they may depend on."""
+    spillovers: tuple[Spillover, ...]
+    """What a treatment does to those who do not get it."""
+    robustness: Robustness | None
+    """Whether the answer survives other specifications; None: no audit was run."""
+
+
+def find_science(directory: Path, plan: Plan, trials: Trials, stopped: Stopped | None) -> Science:
+    """Everything that the files of a run say beside its estimates.
+
+    Args:
+        directory: the run's folder.
+        plan: of the run.
+        trials: those that estimates rest on.
+        stopped: how the primary part ended early.
+
+    Raises:
+        LogError: a file is damaged.
+    """
+    own = [part for part in plan.parts if part.role != "audit" and (trials.part == part.name).any()]
+    sensitivities = [found for part in own if (found := find_sensitivity(plan, trials, part)) is not None]
+    return Science(
+        registration=find_registration(directory, plan, trials),
+        unit=find_unit(plan, trials, stopped),
+        verdicts=find_verdicts(plan, trials),
+        gap=find_theory_gap(plan, trials),
+        coverage=tuple(found for part in own if (found := find_coverage(trials, part)) is not None),
+        boundaries=tuple(found for part in own if (found := find_boundary(plan, trials, part)) is not None),
+        ladders=tuple(found for part in own if (found := find_ladder(plan, trials, part)) is not None),
+        sensitivities=tuple(found for found in sensitivities if isinstance(found, Sensitivity)),
+        screenings=tuple(found for found in sensitivities if isinstance(found, Screening)),
+        spillovers=tuple(found for part in own if (found := find_spillover(plan, trials, part)) is not None),
+        robustness=find_robustness(plan, trials),
+    )
+
+
+def floor_of(plan: Plan, science: Science) -> tuple[Part, float] | None:
+    """The wording floor: how far the primary contrast may move with a null model in the same part's place; None: not measured.
+
+    It is the limit of the null model's interval that is further from 0. A language effect that is smaller may be wording.
+
+    Args:
+        plan: of the run.
+        science: of the run.
+    """
+    for test in science.verdicts.tests:
+        if test.null_model and test.metric == plan.primary.metric and test.estimate.bounded:
+            return plan.part(test.part), max(abs(test.estimate.low), abs(test.estimate.high))
+    return None

@@ -1,0 +1,98 @@
+"""What is left of each contrast when all of them are counted: the declared family by Holm, the rest by Benjamini-Hochberg.
+
+The primary outcome is held against the smallest effect of interest too: that no effect was found does not say there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from commonweal.analysis.contrasts import compare_levels, find_bounds, measure_difference
+from commonweal.analysis.plans import Part, Plan
+from commonweal.analysis.trials import Trials
+from commonweal.statistics.equivalence import Equivalence, compare_arms
+from commonweal.statistics.inference import Estimate
+from commonweal.statistics.multiplicity import adjust_discoveries, adjust_holm
+from commonweal.statistics.permutation import permute_arms
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One contrast of the primary factor, and what is left of its p-value."""
+
+    part: str
+    """Part whose trials are compared."""
+    metric: str
+    """Metric that is compared."""
+    estimate: Estimate
+    """Difference in means, treatment minus control."""
+    p: float
+    """Of the permutation test; NaN without trials."""
+    adjusted: float
+    """Holm's in the declared family, Benjamini-Hochberg's among the rest."""
+    declared: bool
+    """Whether it belongs to the family that was declared before the run."""
+    null_model: bool
+    """Whether the part's language model is a negative control."""
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """All contrasts, and the verdict on the primary one."""
+
+    tests: tuple[Tested, ...]
+    """The primary outcome first, then the rest of its family, then what is exploratory."""
+    equivalence: Equivalence | None
+    """The primary outcome against the smallest effect of interest; None where none was declared."""
+
+    @property
+    def family(self) -> tuple[Tested, ...]:
+        """The declared ones."""
+        return tuple(test for test in self.tests if test.declared)
+
+
+def find_verdicts(plan: Plan, trials: Trials) -> Verdicts:
+    """Test the primary contrast on every metric, in every part but audits that has both of its levels.
+
+    Args:
+        plan: of the run.
+        trials: that estimates rest on.
+    """
+    primary = plan.primary
+    names = [primary.metric, *plan.family, *(name for name in plan.metrics if name not in (primary.metric, *plan.family))]
+    found: list[tuple[Part, str, Estimate, float]] = []
+    for part in sorted(plan.parts, key=lambda part: part.name != primary.part):
+        if part.role == "audit" or not has_contrast(plan, part):
+            continue
+        for name in names:
+            arms = compare_levels(trials, part, name, primary.factor, (primary.control, primary.treatment)).contrast
+            found.append((part, name, measure_difference(arms, plan.metrics[name]), permute_arms(arms).p))
+    declared = [part.name == primary.part and name in (primary.metric, *plan.family) for part, name, _, _ in found]
+    p = np.array([row[3] for row in found])
+    adjusted = np.empty_like(p)
+    adjusted[declared] = adjust_holm(p[declared])
+    adjusted[~np.array(declared)] = adjust_discoveries(p[~np.array(declared)])
+    tests = tuple(
+        Tested(part.name, name, estimate, float(own), float(left), own_family, part.null_model)
+        for (part, name, estimate, own), left, own_family in zip(found, adjusted, declared, strict=True)
+    )
+    return Verdicts(tests, _equivalence(plan, trials))
+
+
+def has_contrast(plan: Plan, part: Part) -> bool:
+    """Whether a part holds both levels of the primary factor in cells of a plain design."""
+    levels = {plan.primary.control, plan.primary.treatment}
+    return any(factor.label == plan.primary.factor and levels <= {*factor.levels} for factor in part.factors) and part.plain
+
+
+def _equivalence(plan: Plan, trials: Trials) -> Equivalence | None:
+    primary = plan.primary
+    if primary.smallest is None:
+        return None
+    levels = (primary.control, primary.treatment)
+    arms = compare_levels(trials, plan.part(primary.part), primary.metric, primary.factor, levels).contrast
+    if arms.treatment.size == 0 or arms.control.size == 0:
+        return None
+    return compare_arms(arms, primary.smallest, bounds=find_bounds(plan.metrics[primary.metric]))
