@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.machine import Row
 from commonweal.statistics.bootstrap import bootstrap_difference, bootstrap_statistic
-from commonweal.statistics.clusters import estimate_clustered_difference, estimate_combination, regress
+from commonweal.statistics.clusters import estimate_clustered_difference, regress
 from commonweal.statistics.equivalence import compare_arms
 from commonweal.statistics.hierarchy import fit_hierarchy, summarise_families
 from commonweal.statistics.inference import (
@@ -92,7 +92,9 @@ def _two_arms() -> list[Row]:
                     for own in pairs[:1_000]
                 ]
                 called = [compare_arms(own, edge).p < 0.05 for own in shifted]
-                rows.append({"what": f"called equivalent at the edge, {name}", "n": n, "who": "TOST", "rate": float(np.mean(called))})
+                rows.append(
+                    {"what": f"called equivalent at the edge, {name}", "n": n, "who": "TOST", "rate": float(np.mean(called))}
+                )
     return rows
 
 
@@ -146,7 +148,9 @@ def _families() -> list[Row]:
             one, nil = arm == 1, arm == 0
             own = estimate_clustered_difference(oppose(y[one], y[nil]), (family[one], family[nil]))
             robust.append(not _holds(own.estimate, 0.0))
-        rows.append({"what": "false positives, families in both arms", "n": k, "who": "mixed model", "rate": float(np.mean(wrong))})
+        rows.append(
+            {"what": "false positives, families in both arms", "n": k, "who": "mixed model", "rate": float(np.mean(wrong))}
+        )
         rows.append({"what": "false positives, families in both arms", "n": k, "who": "CR2", "rate": float(np.mean(robust))})
     return rows
 

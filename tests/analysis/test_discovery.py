@@ -38,7 +38,7 @@ def draw(rng, kind, cells=8, seeds=20):
 
 @pytest.mark.parametrize("kind", ["autoregressive", "skewed", "counts", "walk"])
 def test_at_most_five_in_a_hundred_null_runs_have_a_proposal(kind):
-    """By simulation, 15 runs a kind here; 60 runs a kind gave none, one or two. Above 3 of 15 has chance 0.005 at 5 %."""
+    """By simulation, 15 runs a kind here, benchmarks/discovery.py has 200. Above 3 of 15 has chance 0.005 at 5 %."""
     part, hits = part_of(8), 0
     for seed in range(15):
         keys, values = draw(np.random.default_rng(seed), kind)

@@ -1,32 +1,37 @@
-"""The verb scans a run, says what is odd, and promotes a proposal."""
+"""The verb promotes a proposal of a scanned run; a real run is scanned in test_lock.py."""
 
 import json
 
+import pytest
+from commonweal_plugin.study import study as tithe
+
 from commonweal.app.main import main
+from commonweal.lab.plan import make_plan, write_plan
 
 
-def test_a_real_run_is_scanned_and_a_proposal_promoted(tmp_path, capsys):
-    directory = tmp_path / "run"
-    assert main(["run", "tithe", "--out", str(directory), "--jobs", "1"]) == 0
-    capsys.readouterr()
-    (directory / "trials.parquet").unlink()
-    assert main(["discover", str(directory)]) == 0
-    # Six trials are too few to call one odd.
-    assert "Nothing is odd." in capsys.readouterr().out
-    assert "proposed nothing" in (directory / "discoveries.html").read_text()
-    assert main(["discover", str(directory), "--promote", "D1"]) == 2
-    assert "none: the scan proposed nothing" in capsys.readouterr().err
+@pytest.fixture
+def scanned(tmp_path):
+    """A planned run with a discovery log, as the scan writes it."""
+    plan = make_plan(tithe, None, None)
+    write_plan(plan, tmp_path)
     row = {
-        "id": "D1", "kind": "trials", "part": "main", "cells": [0], "trials": [["main", 0, 1]], "reading": "ledger.made",
+        "id": "D1", "kind": "trials", "part": plan["parts"][0]["name"], "cells": [0], "trials": [], "reading": "ledger.made",
         "feature": "level", "words": "One trial: odd.", "score": 1.5, "threshold": 8.0, "share": 0.1,
     }  # fmt: skip
-    plan = json.loads((directory / "plan.json").read_text())
-    row |= {"part": plan["parts"][0]["name"]}
-    with (directory / "discoveries.jsonl").open("a") as file:
-        file.write(json.dumps(row) + "\n")
-    assert main(["discover", str(directory), "--promote", "D1"]) == 0
-    assert (directory / "D1.lock-draft.json").exists()
+    head = {"schema": "commonweal.discoveries/1", "log_digest": "sha256:0", "level": 0.05, "scanned": 6}
+    (tmp_path / "discoveries.jsonl").write_text(json.dumps(head) + "\n" + json.dumps(row) + "\n")
+    return tmp_path
+
+
+def test_a_proposal_is_promoted_once(scanned, capsys):
+    assert main(["discover", str(scanned), "--promote", "D1"]) == 0
+    draft = json.loads((scanned / "D1.lock-draft.json").read_text())
+    assert draft["seeds"]["used_up"] == {"0": [0, 3], "1": [0, 3]}
     assert "commonweal lock" in capsys.readouterr().out
+    assert main(["discover", str(scanned), "--promote", "D1"]) == 2
+    assert "promoted before" in capsys.readouterr().err
+    assert main(["discover", str(scanned), "--promote", "D2"]) == 2
+    assert "there are D1" in capsys.readouterr().err
 
 
 def test_what_is_no_run_is_refused(tmp_path, capsys):

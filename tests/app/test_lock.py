@@ -2,7 +2,13 @@
 
 import json
 
+from commonweal_plugin.study import study as tithe
+
+from commonweal.analysis.plans import read_plan
+from commonweal.analysis.registration import find_registration
+from commonweal.analysis.trials import read_trials
 from commonweal.app.main import main
+from commonweal.lab.lock import copy_lock
 
 
 def test_a_study_of_the_catalogue_is_locked_in_the_working_folder(tmp_path, monkeypatch, capsys):
@@ -30,3 +36,18 @@ def test_mistakes_are_said(tmp_path, capsys):
     assert main(["lock", "tithe", "--seeds", "0", "--out", str(tmp_path / "a.json")]) == 2
     assert "expected at least 1" in capsys.readouterr().err
     assert not (tmp_path / "a.json").exists()
+
+
+def test_a_locked_run_is_confirmatory_from_end_to_end(tmp_path, capsys):
+    lock, directory = tmp_path / "tithe.lock.json", tmp_path / "run"
+    assert main(["lock", "tithe", "--out", str(lock)]) == 0
+    copy_lock(lock, directory, "tithe")
+    assert main(["run", "tithe", "--out", str(directory), "--jobs", "1"]) == 0
+    found = find_registration(directory, read_plan(directory), read_trials(directory))
+    assert found.sound
+    assert found.deviations == ()
+    assert found.mark(tithe.primary.part, tithe.primary.metric) == "confirmatory"
+    # Six trials are too few to call one odd.
+    assert main(["discover", str(directory)]) == 0
+    assert "Nothing is odd." in capsys.readouterr().out
+    assert "proposed nothing" in (directory / "discoveries.html").read_text()

@@ -7,10 +7,6 @@ import subprocess
 import pytest
 from commonweal_plugin.study import study as tithe
 
-from commonweal.analysis.plans import read_plan
-from commonweal.analysis.registration import find_registration
-from commonweal.analysis.trials import read_trials, write_table
-from commonweal.app.main import main
 from commonweal.core.errors import StudyError
 from commonweal.lab.lock import FIRST_ELIGIBLE, check_lock, close_lock, copy_lock, find_commit, make_lock, place_lock, save_lock
 from commonweal.lab.plan import make_plan
@@ -108,18 +104,3 @@ def test_what_is_no_whole_lock_is_refused(plan, tmp_path, change, words):
     with pytest.raises(StudyError, match=words):
         copy_lock(path, tmp_path / "run", tithe.name)
     assert not (tmp_path / "run").exists()
-
-
-def test_a_locked_run_is_confirmatory_from_end_to_end(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert main(["lock", "tithe"]) == 0
-    directory = tmp_path / "run"
-    copy_lock(tmp_path / "tithe.lock.json", directory, "tithe")
-    assert main(["run", "tithe", "--out", str(directory), "--jobs", "1"]) == 0
-    write_table(directory)
-    found = find_registration(directory, read_plan(directory), read_trials(directory))
-    assert found.sound
-    assert found.deviations == ()
-    primary = tithe.primary
-    assert found.mark(primary.part, primary.metric) == "confirmatory"
-    assert main(["lock", "tithe"]) == 2

@@ -107,7 +107,9 @@ def test_the_correlation_has_no_unit_and_lies_in_its_interval(trials, agents, se
     assert one.icc.low - 1e-9 <= one.icc.value <= one.icc.high + 1e-9
     assert -1 / (agents - 1) - 1e-9 <= one.icc.low
     assert one.icc.high <= 1
-    assert (other.icc.value, other.icc.low, other.icc.high) == pytest.approx((one.icc.value, one.icc.low, one.icc.high), abs=1e-6)
+    assert (other.icc.value, other.icc.low, other.icc.high) == pytest.approx(
+        (one.icc.value, one.icc.low, one.icc.high), abs=1e-6
+    )
     assert one.effective <= trials * agents
     assert one.design_effect >= 1
 

@@ -221,6 +221,10 @@ def test_what_cannot_be_searched_is_refused():
         ZoomRule(batch=2, replicates=3)
     with pytest.raises(StudyError, match="at least 1 %"):
         next_batch(begin(allows=lambda points: points.sum(axis=1) < 0.05), ZoomRule())
+    _, seen = play(begin(), ZoomRule(runs=128), curve)
+    for ask in (next_batch, read_map):
+        with pytest.raises(StudyError, match="inside that range"):
+            ask(seen, ZoomRule(level=1.0))
     with pytest.raises(StudyError, match="seen from 3"):
         Seen(SQUARE, np.zeros((1, 2)), ("coverage",), np.zeros(1, np.int64), np.array([3.0]))
     with pytest.raises(StudyError, match="one reason a point"):

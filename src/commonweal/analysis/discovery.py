@@ -43,7 +43,7 @@ FEATURES = ("level", "trend", "spread", "persistence", "largest jump", "time of 
 """Of each reading."""
 COMBINATION = "combination"
 """The length of all features of a reading together."""
-_TAMED = ("spread", "persistence", "largest jump", COMBINATION)  # logarithms and the like, whose tails are thinner
+_TAMED = ("spread", "persistence", COMBINATION)  # logarithms and the like, whose tails are thinner
 _THIN = 4 / 3  # exponent of their tails: between the exponential's 1 and the normal's 2
 _SIZED = ("level", "trend", "spread", "end")  # what cells are compared in
 _MATERIAL = 1.5  # a cell is proposed if it varies so many times as much, or as little

@@ -34,6 +34,8 @@ def add(verbs: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[repo
         own.add_argument("--seeds", type=_positive, metavar="N", help="trials a cell in main parts; default: as the study says")
         own.add_argument("--quick", action="store_true", help="at most 2 seeds, and 3 ticks with language minds")
         own.add_argument("--audit", action="store_true", help="ask the primary question once more under other specifications")
+        own.add_argument("--pilot", metavar="DIR", help="an earlier run: power is reckoned from how its trials vary")
+        own.add_argument("--lock", metavar="FILE", help="what was declared beforehand; default: STUDY.lock.json where it lies")
         own.add_argument("--jobs", type=_positive, metavar="N", help="processes; default: one a core")
         add_model(own)
         _add_costs(own)
@@ -131,7 +133,9 @@ def plan(given: argparse.Namespace) -> int:
     from commonweal.lab.run import plan_run
 
     order, directory = _order(given)
-    print(f"{directory / 'plan.json'}: {_cost(plan_run(order, directory), order)}")
+    planned = plan_run(order, directory, _path(given.pilot), _lock(given))
+    print(f"{directory / 'plan.json'}: {_cost(planned, order)}")
+    _say_power(planned)
     return 0
 
 
@@ -148,7 +152,7 @@ def run(given: argparse.Namespace) -> int:
     from commonweal.lab.run import is_finished, plan_run, run_study
 
     order, directory = _order(given)
-    planned = plan_run(order, directory)
+    planned = plan_run(order, directory, _path(given.pilot), _lock(given))
     if is_finished(directory):
         print(f"{directory} is finished: nothing to do. The report is {directory / 'report.html'}")
         return 0
@@ -156,6 +160,7 @@ def run(given: argparse.Namespace) -> int:
     assert isinstance(study, dict)
     print(f"{study['name']}: {study['question']}")
     print(f"{_cost(planned, order)}, into {directory}")
+    _say_power(planned)
     _confirm(given, planned, order)
     began = time.perf_counter()
     jobs = given.jobs or len(os.sched_getaffinity(0))
@@ -180,6 +185,23 @@ def _order(given: argparse.Namespace) -> tuple[Order, Path]:
     order = Order(given.study, given.seeds, given.quick, given.audit, choice_of(given))
     name = (Path(given.study).stem if given.study.endswith(".py") else given.study) + ("-audited" if given.audit else "")
     return order, Path(given.out) if given.out else Path("runs") / name
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
+
+
+def _lock(given: argparse.Namespace) -> Path | None:
+    """The lock that a run keeps to: the one named, else the one that lies with the study."""
+    from commonweal.lab.lock import find_lock
+
+    return Path(given.lock) if given.lock else find_lock(given.study)
+
+
+def _say_power(planned: dict[str, object]) -> None:
+    power = planned.get("power")
+    if isinstance(power, dict):
+        print(power["words"])
 
 
 def _predicted(planned: dict[str, object]) -> dict[str, Any]:

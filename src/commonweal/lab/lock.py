@@ -146,6 +146,17 @@ def place_lock(reference: str) -> Path:
     return path.with_suffix(".lock.json") if path.suffix == ".py" else Path(f"{reference}.lock.json")
 
 
+def find_lock(reference: str) -> Path | None:
+    """The lock that lies with a study: where `commonweal lock` puts it, or shipped beside a study of the catalogue.
+
+    Args:
+        reference: as in `commonweal run`.
+    """
+    own, source = place_lock(reference), source_file(reference)
+    shipped = None if source is None else source.with_suffix(".lock.json")
+    return next((path for path in (own, shipped) if path is not None and path.is_file()), None)
+
+
 def save_lock(study: Study, plan: Json, reference: str, out: Path | None = None, eligible: str = "") -> Path:
     """Make a lock and write it; nothing is ever overwritten.
 

@@ -163,7 +163,9 @@ def write_plan(plan: Json, directory: Path) -> None:
 
 def _difference(old: object, new: object, path: str = "") -> str:
     """The first few places at which two plans differ."""
-    found = [row for row in _differences(old, new, path) if not row.startswith(("digest", "versions", "predicted", "order"))]
+    found = [
+        row for row in _differences(old, new, path) if not row.startswith(("digest", "versions", "predicted", "order", "power"))
+    ]
     return "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
 
 

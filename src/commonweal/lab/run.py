@@ -15,16 +15,24 @@ from commonweal.core.errors import LogError, StudyError
 from commonweal.lab.batches import batches
 from commonweal.lab.growth import Growth
 from commonweal.lab.ledger import CARD, Ledger, Progress
+from commonweal.lab.lock import copy_lock
 from commonweal.lab.order import Order, prepare
 from commonweal.lab.plan import write_plan
+from commonweal.lab.sizing import size_study
 from commonweal.lab.stopping import stopped_part
 
 Report = Callable[[Progress], None]
 CARD_S = 30.0
 
 
-def plan_run(order: Order, directory: Path) -> dict[str, object]:
+def plan_run(order: Order, directory: Path, pilot: Path | None = None, lock: Path | None = None) -> dict[str, object]:
     """Write (or check) the plan of a run and return it.
+
+    Args:
+        order: what is asked for.
+        directory: the run's folder.
+        pilot: folder of an earlier run, from which power is reckoned; None: there is none.
+        lock: what was declared before the run; it is copied into the folder before anything runs. None: nothing was.
 
     Raises:
         StudyError: the study cannot be run, or the folder holds another plan.
@@ -33,6 +41,12 @@ def plan_run(order: Order, directory: Path) -> dict[str, object]:
     """
     prepared = prepare(order)
     plan = prepared.plan() | {"order": order.words()}
+    predicted = plan["predicted"]
+    assert isinstance(predicted, dict)
+    plan["power"] = size_study(prepared.study, predicted, pilot)
+    if lock is not None:
+        directory.mkdir(parents=True, exist_ok=True)
+        copy_lock(lock, directory, prepared.study.name)
     write_plan(plan, directory)
     ledger = Ledger(directory / "ledger.sqlite")
     done = ledger.done()

@@ -90,15 +90,7 @@ def differences_by_seed(part: Part, primary: Primary, rows: list[tuple[int, int,
         primary: the contrast.
         rows: (cell, seed, value, seconds) of finished trials.
     """
-    arms: dict[object, dict[object, int]] = {}
-    for number, cell in enumerate(part.plan):
-        rest = tuple(level for label, level in cell.levels.items() if label != primary.factor)
-        arms.setdefault(rest, {})[cell.levels[primary.factor]] = number
-    pairs = [
-        (own[primary.treatment], own[primary.control])
-        for own in arms.values()
-        if {primary.treatment, primary.control} <= {*own}
-    ]
+    pairs = arms_of(part, primary)
     value = {(cell, seed): number for cell, seed, number, _ in rows}
     found: list[float] = []
     for seed in range(part.seeds):
@@ -106,3 +98,18 @@ def differences_by_seed(part: Part, primary: Primary, rows: list[tuple[int, int,
             break
         found.append(sum(value[treatment, seed] - value[control, seed] for treatment, control in pairs) / len(pairs))
     return found
+
+
+def arms_of(part: Part, primary: Primary) -> list[tuple[int, int]]:
+    """The cells that are compared, as (treatment, control): those that differ in the primary factor alone.
+
+    Args:
+        part: the primary part.
+        primary: the contrast.
+    """
+    arms: dict[object, dict[object, int]] = {}
+    for number, cell in enumerate(part.plan):
+        rest = tuple(level for label, level in cell.levels.items() if label != primary.factor)
+        arms.setdefault(rest, {})[cell.levels[primary.factor]] = number
+    both = (primary.treatment, primary.control)
+    return [(own[both[0]], own[both[1]]) for own in arms.values() if {*both} <= {*own}]

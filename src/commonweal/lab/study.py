@@ -22,6 +22,7 @@ from commonweal.models.budget import Budget
 
 if TYPE_CHECKING:
     from commonweal.statistics.sequential import Stopping
+    from commonweal.statistics.variation import Assumed, Share
 
 __all__ = ["Factor", "Level", "Levels", "Part", "Primary", "Specification", "Study", "load_study", "source_file"]
 
@@ -135,6 +136,8 @@ class Primary:
     """Smallest effect of interest, in the metric's unit, above 0: what is surely smaller is no effect; None: not said."""
     unit: str = "trial"
     """What is counted: trials, always."""
+    assumed: Assumed | Share | None = None
+    """How trials are taken to vary where there is no pilot; None: an outcome between 0 and 1 as badly as it can."""
     power: float = 0.8
     """Chance of finding an effect of the smallest size that matters, for which a plan says how many trials are needed."""
 

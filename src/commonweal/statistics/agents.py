@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 from scipy.special import chdtri, fdtri, ndtr, ndtri, stdtrit
 
 from commonweal.core.errors import StudyError
@@ -140,7 +140,7 @@ def _limit(sums: AgentSums, msw: float, ratio: float) -> float:
     low, high = least * (1 - 1e-9), 1.0
     if excess(low) <= 0:
         return least
-    return float(brentq(excess, low, high, xtol=1e-14)) if excess(high) < 0 else 1.0
+    return float(root_scalar(excess, bracket=(low, high), method="brentq", xtol=1e-14).root) if excess(high) < 0 else 1.0
 
 
 def approximate_agent_error(agents: float, icc: float, level: float = 0.95) -> float:

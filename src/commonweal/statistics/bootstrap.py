@@ -186,8 +186,11 @@ def bootstrap_difference(
     places = one, nil + blocks
     rows = tuple(_within(place) for place in places)
     strata = _stratify(rows, places, names)
-    values = tuple(v[p == place] for v, p, ids in zip((arms.treatment, arms.control), places, (0, 1), strict=True)
-                   for place in range(ids * blocks, (ids + 1) * blocks))
+    values = tuple(
+        v[p == place]
+        for v, p, ids in zip((arms.treatment, arms.control), places, (0, 1), strict=True)
+        for place in range(ids * blocks, (ids + 1) * blocks)
+    )
     sample = _Sample(values, (1 / blocks,) * blocks + (-1 / blocks,) * blocks, strata, statistic)
     what = "clusters" if clusters is not None else "pairs" if arms.paired else None
     found = _interval(sample, level, draws, seed, expanded, what)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from commonweal.core.errors import StudyError
 from commonweal.statistics.inference import (
@@ -98,8 +98,12 @@ def _one_sided(interval: Interval, bound: float, upward: bool) -> float:
     if gap(_MOST) <= 0:
         return 0.5
     # A limit that is past the bound even at the highest level is as far as p is told.
-    p = _LEAST if gap(_LEAST) >= 0 else float(brentq(gap, _LEAST, _MOST, xtol=1e-15, rtol=1e-13))
+    p = _LEAST if gap(_LEAST) >= 0 else _root(gap)
     return p if above == upward else 1 - p
+
+
+def _root(gap: Callable[[float], float]) -> float:
+    return float(root_scalar(gap, bracket=(_LEAST, _MOST), method="brentq", xtol=1e-15, rtol=1e-13).root)
 
 
 def compare_arms(arms: Contrast, smallest: float, alpha: float = 0.05, bounds: Bounds | None = None) -> Equivalence:

@@ -72,8 +72,8 @@ def summarise_families(effects: ArrayLike, errors: ArrayLike, level: float = 0.9
     y, se = np.asarray(effects, dtype=np.float64).ravel(), np.asarray(errors, dtype=np.float64).ravel()
     if y.shape != se.shape or not np.all(np.isfinite(y)) or not np.all((se > 0) & np.isfinite(se)):
         raise StudyError(
-            f"found {y.size} effects and {se.size} standard errors, from {se.min(initial=np.inf):g} up; expected finite effects "
-            "and as many errors above 0. Leave out families whose trials give no error."
+            f"found {y.size} effects and {se.size} standard errors, the least {se.min(initial=np.inf):g}; expected finite "
+            "effects and as many errors above 0. Leave out families whose trials give no error."
         )
     k, nan = y.size, float("nan")
     if k < 2:

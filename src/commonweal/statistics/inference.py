@@ -146,7 +146,9 @@ def estimate_spread(groups: Sequence[ArrayLike], level: float = 0.95) -> Estimat
         return Estimate(np.nan, np.nan, np.nan, level, "no two values in one group", 0)
     total = sum(float(((column - column.mean()) ** 2).sum()) for column in columns if column.size and np.ptp(column) > 0)
     low, high = (np.sqrt(total / (2 * float(gammaincinv(freedom / 2, 0.5 + side * level / 2)))) for side in (1, -1))
-    return Estimate(float(np.sqrt(total / freedom)), float(low), float(high), level, "chi-square interval within groups", freedom)
+    return Estimate(
+        float(np.sqrt(total / freedom)), float(low), float(high), level, "chi-square interval within groups", freedom
+    )
 
 
 def estimate_proportion(values: ArrayLike, level: float = 0.95) -> Estimate:

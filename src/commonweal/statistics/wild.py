@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from commonweal.statistics.clusters import Clustered, Matrix, Regression, estimate_combination
 from commonweal.statistics.inference import Column, Estimate
@@ -74,8 +74,8 @@ def find_wild_p(fit: Regression, weights: ArrayLike, null: float = 0.0, draws: i
 
 def _turn(fit: Regression, weights: ArrayLike, draws: int, seed: int) -> _Wild:
     rng, G = np.random.default_rng(seed), fit.clusters
-    turns = rng.choice(_WEBB, (draws, G)) if G < WEBB_BELOW else 1.0 - 2.0 * rng.integers(0, 2, (draws, G))
-    return _Wild(fit, np.asarray(weights, dtype=np.float64), turns)
+    turns = _WEBB[rng.integers(0, 6, (draws, G))] if G < WEBB_BELOW else 1.0 - 2.0 * rng.integers(0, 2, (draws, G))
+    return _Wild(fit, np.asarray(weights, dtype=np.float64), np.asarray(turns, dtype=np.float64))
 
 
 def bootstrap_wild(fit: Regression, weights: ArrayLike, level: float = 0.95, draws: int = 1_999, seed: int = 0) -> Clustered:
@@ -106,6 +106,8 @@ def _invert(wild: _Wild, value: float, step: float, alpha: float) -> float:
     reach = step
     for _ in range(12):
         if wild.p(value + reach) <= alpha:
-            return float(brentq(lambda null: wild.p(null) - alpha - 1e-12, value, value + reach, xtol=abs(step) * 1e-4))
+            ends = (value, value + reach)
+            root = root_scalar(lambda null: wild.p(null) - alpha - 1e-12, bracket=ends, method="brentq", xtol=abs(step) * 1e-4)
+            return float(root.root)
         reach *= 2
     return float("nan")

@@ -194,7 +194,7 @@ def next_batch(seen: Seen, rule: ZoomRule) -> Batch:
         rule: how to search.
 
     Raises:
-        StudyError: less than 1 % of the space is allowed.
+        StudyError: less than 1 % of the space is allowed, or the level is not inside the outcome's range.
     """
     spent = seen.outcome.size
     left = rule.runs - spent
@@ -285,8 +285,7 @@ def _straddle(seen: Seen, rule: ZoomRule, process: Process, candidates: Points, 
     if wanted == 0 or len(candidates) == 0:
         return candidates[:0]
     found = process.predict(candidates)
-    level = (rule.level - seen.bounds.low) / (seen.bounds.high - seen.bounds.low)
-    off, variance = np.abs(found.mean - level), found.sd**2
+    off, variance = np.abs(found.mean - _unit_level(seen, rule)), found.sd**2
     price = _price(seen, candidates)
     noise = process.kernel.noise**2 / rule.replicates
     chosen: list[int] = []
@@ -319,6 +318,16 @@ def _price(seen: Seen, places: Points) -> Column:
     return np.exp(width * np.clip(fit(trials, starts=1).predict(places).mean, 0.0, 1.0))
 
 
+def _unit_level(seen: Seen, rule: ZoomRule) -> float:
+    """The level, the outcome's range brought to [0, 1]."""
+    if not seen.bounds.low < rule.level < seen.bounds.high:
+        raise StudyError(
+            f"the zoom looks for the level {rule.level} of an outcome from {seen.bounds.low} to {seen.bounds.high}; expected a "
+            "level inside that range"
+        )
+    return (rule.level - seen.bounds.low) / (seen.bounds.high - seen.bounds.low)
+
+
 def _fit(seen: Seen, used: NDArray[np.bool_]) -> Process:
     """The process of some trials, outcomes brought to [0, 1]."""
     scaled = (seen.outcome[used] - seen.bounds.low) / (seen.bounds.high - seen.bounds.low)
@@ -334,7 +343,7 @@ def read_map(seen: Seen, rule: ZoomRule, level: float = 0.95) -> Map:
         level: nominal coverage of intervals, in (0, 1).
 
     Raises:
-        StudyError: no coverage trial has an outcome.
+        StudyError: no coverage trial has an outcome, or the level is not inside the outcome's range.
     """
     places = _places(seen)
     known = np.isfinite(seen.outcome)
@@ -357,8 +366,7 @@ def _places(seen: Seen) -> Points:
 
 def _read(seen: Seen, rule: ZoomRule, places: Points, used: NDArray[np.bool_], confidence: float) -> Surface:
     low, width = seen.bounds.low, seen.bounds.high - seen.bounds.low
-    level = (rule.level - low) / width
-    process = _fit(seen, used)
+    level, process = _unit_level(seen, rule), _fit(seen, used)
     mean = process.predict(places).mean
     # Where a 0/1 outcome is open it is noisier than elsewhere, and that is where the boundary is.
     unsure = _with_own_noise(process) if is_binary((seen.outcome[used] - low) / width) else process

@@ -23,7 +23,6 @@ from commonweal.metrics.gain import Gain
 from commonweal.metrics.survival import Survival
 from commonweal.minds.scripted import Scripted
 from commonweal.minds.two_faced import TwoFaced
-from commonweal.studies.lone_cooperator import study as lone_cooperator
 from commonweal.worlds.commons import Commons
 
 METRICS = Named.of(("survived", Survival()), ("gain", Gain()))
@@ -31,7 +30,7 @@ METRICS = Named.of(("survived", Survival()), ("gain", Gain()))
 
 def fishers(mind, factor: Factor, metric: str, ticks: int, seeds: int = 10) -> Study:
     """Ten seats of one mind at a commons, and a number of the commons in question."""
-    society = Society(Commons(), Named.of(("fisher", mind)), Seating(10))
+    society = Society(Commons(capacity_per_seat=200.0, collapse_per_seat=10.0), Named.of(("fisher", mind)), Seating(10))
     part = Part("main", society, (factor,), ticks, seeds)
     low, high = factor.levels
     return Study("fishers", "Does it matter?", (part,), METRICS, Primary(metric, "main", factor.label, low, high, "More of it"))
@@ -68,43 +67,42 @@ def test_planted_minds_that_behave_when_watched_are_flagged_and_plain_ones_are_n
     assert [own.n for own in found.cue] == [10, 10]
 
 
-AUTHORS = {"fresh seeds", "random minds", "norm scale"}
-
-
 def test_a_conclusion_that_rests_on_one_number_of_a_mind_is_authored(tmp_path):
-    """At a greed of 1.87 a first harvest leaves 13 of 200 units: above a threshold of 10 and below one of 15.
+    """At a greed of 1.87 a first harvest leaves 13 of 200 units a seat: above a threshold of 10 and below one of 15.
 
     So raising the threshold by half kills every commons; at any greed below 1.85 or above 1.9 it changes nothing.
     """
-    collapse = Factor("collapse", lens.world(Commons, lambda world: world.collapse_per_seat), (1.0, 1.5))
-    found = audited(fishers(Scripted(greed=1.87), collapse, "survived", 1), AUTHORS, tmp_path)
+    collapse = Factor("collapse", lens.world(Commons, lambda world: world.collapse_per_seat), (10.0, 15.0))
+    found = audited(fishers(Scripted(greed=1.87), collapse, "survived", 1), {"fresh seeds", "random minds"}, tmp_path)
     assert (found.claim, found.headline.value) == ("lowers", -1.0)
     assert found.label == "authored"
     assert found.worst is not None
-    assert found.worst.axis in ("random minds", "norm scale")
+    assert found.worst.axis == "random minds"
     fresh = found.specifications[0]
     assert (fresh.axis, fresh.verdict) == ("fresh seeds", "holds")
 
 
 def test_a_conclusion_that_any_mind_leads_to_is_robust(tmp_path):
-    """A stock that trebles feeds who fishes for three months better than one that grows by a tenth, whoever fishes."""
-    study = fishers(Scripted(tremble=0.05), Factor("growth", GROWTH, (1.1, 3.0)), "gain", 3)
-    found = audited(study, AUTHORS, tmp_path)
+    """A stock that trebles has a larger fair share than one that grows by a tenth, whoever fishes."""
+    study = fishers(Scripted(), Factor("growth", GROWTH, (1.1, 3.0)), "gain", 1)
+    found = audited(study, {"fresh seeds", "random minds", "norm scale"}, tmp_path)
     assert (found.claim, found.label) == ("raises", "robust")
     assert (found.held, found.counted) == (8, 8)
     assert found.share == 1.0
 
 
 def test_an_audit_is_the_same_however_often_it_is_made():
-    once = robust(lone_cooperator)
+    study = fishers(Scripted(), Factor("growth", GROWTH, (1.1, 3.0)), "gain", 2)
+    study = dataclasses.replace(study, parts=(dataclasses.replace(study.parts[0], theory=lambda levels: 1.0),))
+    once = robust(study)
     twice = robust(once)
     assert [part.name for part in once.parts] == [part.name for part in twice.parts]
     assert [part.society.digest for part in once.parts] == [part.society.digest for part in twice.parts]
     audit = [part for part in once.parts if part.role == "audit"]
-    assert once.parts[:2] == lone_cooperator.parts
+    assert once.parts[:1] == study.parts
     assert all(part.specification is not None for part in audit)
     assert len({part.name for part in audit}) == len(audit)
     first = audit[0]
     assert first.specification is not None
-    assert (first.specification.axis, first.theory) == ("fresh seeds", lone_cooperator.parts[0].theory)
+    assert (first.specification.axis, first.theory) == ("fresh seeds", study.parts[0].theory)
     assert all(part.theory is None for part in audit[1:])
