@@ -41,7 +41,9 @@ def test_the_reference_library_reads_it(run, tmp_path):
     # Written again by the library it is the same graph: nothing was unknown to it, nothing dangles.
     crate.write(tmp_path / "again")
     again = json.loads((tmp_path / "again" / "ro-crate-metadata.json").read_text())["@graph"]
-    assert {row["@id"] for row in again} == {row["@id"] for row in json.loads((run / "ro-crate-metadata.json").read_text())["@graph"]}
+    assert {row["@id"] for row in again} == {
+        row["@id"] for row in json.loads((run / "ro-crate-metadata.json").read_text())["@graph"]
+    }
 
 
 def test_every_reference_and_every_digest_holds(run):

@@ -44,7 +44,7 @@ def test_what_is_not_there_cannot_be_promoted(odd_run):
     with pytest.raises(LogError, match="was not scanned"):
         promote(odd_run, "D1")
     write_discoveries(odd_run)
-    with pytest.raises(StudyError, match="no discovery '../../x'"):
+    with pytest.raises(StudyError, match=r"no discovery '\.\./\.\./x'"):
         promote(odd_run, "../../x")
 
 

@@ -38,12 +38,12 @@ def draw(rng, kind, cells=8, seeds=20):
 
 @pytest.mark.parametrize("kind", ["autoregressive", "skewed", "counts", "walk"])
 def test_at_most_five_in_a_hundred_null_runs_have_a_proposal(kind):
-    """By simulation, 15 runs a kind here, benchmarks/discovery.py has 200. Above 3 of 15 has chance 0.005 at 5 %."""
+    """By simulation, 10 runs a kind here, benchmarks/discovery.py has 200. Above 2 of 10 has chance 0.012 at 5 %."""
     part, hits = part_of(8), 0
-    for seed in range(15):
+    for seed in range(10):
         keys, values = draw(np.random.default_rng(seed), kind)
         hits += bool(scan_part(keys, [Trajectories("world.stock", values)], part))
-    assert hits <= int(stats.binom.ppf(0.995, 15, 0.05))
+    assert hits <= int(stats.binom.ppf(0.985, 10, 0.05))
 
 
 def scan(values, keys, cells=8):
@@ -74,7 +74,7 @@ def test_an_oscillation_is_found():
 
 def test_a_cell_whose_variance_doubles_is_found():
     hits = 0
-    for seed in range(4):
+    for seed in range(3):
         keys, values = draw(np.random.default_rng(seed), "autoregressive", seeds=60)
         own = np.array([key[1] == 3 for key in keys])
         middle = np.median(values[own])
@@ -83,7 +83,7 @@ def test_a_cell_whose_variance_doubles_is_found():
         found = [one for one in scan(values, keys) if one.kind == "cell"]
         assert all(one.cells == (3,) for one in found)
         hits += bool(found)
-    assert hits == 4
+    assert hits == 3
 
 
 def test_trials_are_named_whatever_their_order_of_cells():

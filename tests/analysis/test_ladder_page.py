@@ -16,7 +16,9 @@ def test_hits_misses_laws_and_rehearsals_are_shown(write_ladder):
     html = page(write_ladder())
     assert html.count("<svg") == 2
     assert "hit" in html
-    assert "detection probability 0.5, population 128" in html.replace("population 128, detection probability 0.5", "detection probability 0.5, population 128")
+    assert "detection probability 0.5, population 128" in html.replace(
+        "population 128, detection probability 0.5", "detection probability 0.5, population 128"
+    )
     assert "a + b log N" in html
     assert "predicted, then run" in html
     assert "of 2 smaller sizes" in html

@@ -100,7 +100,7 @@ def test_a_lock_that_was_changed_counts_for_nothing(locked):
         (lambda plan: plan["metrics"]["efficiency"].update(doc="another"), "metrics.efficiency.doc", True, False),
         (lambda plan: plan["model"].update(digest="sha256:0"), "model.digest", True, True),
         (lambda plan: plan["parts"][0]["cells"][3].update(theory=0.3), None, True, True),
-        (lambda plan: plan["parts"][0]["cells"][3]["levels"].update({"ruthless share": 0.35}), "parts.scripted.cells", False, False),
+        (lambda plan: plan["parts"][0]["cells"][3]["levels"].update(population=6), "parts.scripted.cells", False, False),
     ],
     ids=["hypotheses", "arm", "exclusion", "code", "ticks", "other part", "family metric", "model", "theory", "cell"],
 )  # fmt: skip

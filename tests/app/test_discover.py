@@ -2,6 +2,7 @@
 
 import json
 
+import duckdb
 import pytest
 from commonweal_plugin.study import study as tithe
 
@@ -20,6 +21,11 @@ def scanned(tmp_path):
     }  # fmt: skip
     head = {"schema": "commonweal.discoveries/1", "log_digest": "sha256:0", "level": 0.05, "scanned": 6}
     (tmp_path / "discoveries.jsonl").write_text(json.dumps(head) + "\n" + json.dumps(row) + "\n")
+    columns = (
+        f"'{row['part']}' AS part, 0 AS cell, 0 AS seed, 'header' AS kind, 'trial' AS name, NULL::INTEGER AS tick, "
+        "NULL::INTEGER AS agent, NULL::BIGINT[] AS \"values\", NULL::DOUBLE AS value, '{}' AS text"
+    )
+    duckdb.sql(f"COPY (SELECT {columns}) TO '{tmp_path / 'logs' / 'a.parquet'}' (FORMAT parquet)")
     return tmp_path
 
 

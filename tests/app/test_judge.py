@@ -76,15 +76,15 @@ def test_a_noisy_judge_is_corrected(run):
     truth = truth_of(run)
     assert 0.1 < truth < 0.5
     noisy, hits, width = f"{run.folder / 'rules.py'}:noisy", [], []
-    for seed in range(5):
+    for seed in range(3):
         sample = ("--gold-rule", "broken-promise", "--sample", "60", "--seed", str(seed))
         card = judge(run, "--by", "rule", "--rule", noisy, *sample)
         raw, corrected, labels = card.share
         assert raw.low > truth, "the judge alone is wrong, and sure of it"
         hits.append(corrected.low <= truth <= corrected.high)
         width.append((corrected.high - corrected.low) / (labels.high - labels.low))
-    # A fixed run and fixed samples: of intervals that cover 95 in 100, four of five or more with probability .98.
-    assert sum(hits) >= 4
+    # A fixed run and fixed samples: of intervals that cover 95 in 100, two of three or more with probability .99.
+    assert sum(hits) >= 2
     assert np.mean(width) < 1.05
     assert (card.labels, card.source, card.raters) == (60, "rule broken-promise", ("rule broken-promise",))
     assert card.row("specificity").value < 0.9

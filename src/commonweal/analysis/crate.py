@@ -21,9 +21,11 @@ NAME = "ro-crate-metadata.json"
 """What RO-Crate calls its file."""
 LICENCE = "https://spdx.org/licenses/CC0-1.0"
 """Of a run's files, where nothing else is said: numbers that anyone may use."""
-_PROFILES = tuple(
-    f"https://w3id.org/ro/wfrun/{name}/0.5" for name in ("process", "workflow")
-) + ("https://w3id.org/workflowhub/workflow-ro-crate/1.0",)
+_PROFILES = (
+    "https://w3id.org/ro/wfrun/process/0.5",
+    "https://w3id.org/ro/wfrun/workflow/0.5",
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0",
+)
 _JSON, _PARQUET, _HTML = "application/json", "application/vnd.apache.parquet", "text/html"
 _FILES = {
     "plan.json": ("Plan: what was to be run", _JSON),
@@ -120,7 +122,9 @@ def _describe(directory: Path, plan: Plan, licence: str) -> list[_Entity]:
         "conformsTo": [{"@id": "https://w3id.org/ro/crate/1.1"}, {"@id": _PROFILES[-1]}],
     }
     rights: _Entity = {"@id": licence, "@type": "CreativeWork", "name": licence.rsplit("/", 1)[-1]}
-    profiles: list[_Entity] = [{"@id": profile, "@type": "CreativeWork", "name": profile.split("/", 4)[-1]} for profile in _PROFILES]
+    profiles: list[_Entity] = [
+        {"@id": profile, "@type": "CreativeWork", "name": profile.split("/", 4)[-1]} for profile in _PROFILES
+    ]
     return [head, root, rights, *profiles, workflow, action, *tools, *folders, *files, *logs, *stages]
 
 

@@ -45,7 +45,9 @@ def write_discoveries(directory: Path) -> tuple[Discovery, ...]:
     digest, found = hash_trials(trials.log_digest.tolist()), scan_run(directory, plan)
     head: _Json = {"schema": SCHEMA, "log_digest": digest, "level": LEVEL, "scanned": len(trials)}
     path = directory / "discoveries.jsonl"
-    kept = [row for row in _read(path) if "promoted" in row] if path.exists() and _head(path).get("log_digest") == digest else []
+    kept = (
+        [row for row in _read(path) if "promoted" in row] if path.exists() and _head(path).get("log_digest") == digest else []
+    )
     _write(path, [head, *(asdict(one) for one in found), *kept])
     return found
 
@@ -166,8 +168,8 @@ def _draft(found: Discovery, plan: Plan, head: _Json) -> _Json:
             "of_study": plan.name,
             "logs": head.get("log_digest"),
             "fresh": (
-                f"a study of another name draws anew (`{plan.name}-{found.id.lower()}`): a trial's draws follow from study, part "
-                "and seed; under the same name, seeds must begin after the used ones"
+                f"a study of another name draws anew (`{plan.name}-{found.id.lower()}`): a trial's draws follow from study, "
+                "part and seed; under the same name, seeds must begin after the used ones"
             ),
         },
         "next": "write the study in a Python file, then `commonweal lock FILE.py`: only that is a registration",

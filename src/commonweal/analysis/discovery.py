@@ -1,13 +1,13 @@
 """An unsupervised scan of trajectories: which trials, and which cells, run unlike the others, and in what.
 
-Every reading of every trial (of a running total: its increments) is summed up in seven robust features: level, trend, spread, persistence, largest jump, time of
-change, end. Within its cell a feature is centred at the median and scaled by the median absolute deviation, pulled towards
-that of all cells where a cell has few trials. An eighth column, the combination, is the Mahalanobis length of the ranks'
-normal scores, for trials that are odd in no single feature.
+Every reading of every trial (of a running total: its increments) is summed up in seven robust features: level, trend,
+spread, persistence, largest jump, time of change, end. Within its cell a feature is centred at the median and scaled by the
+median absolute deviation, pulled towards that of all cells where a cell has few trials. An eighth column, the combination, is
+the Mahalanobis length of the ranks' normal scores, for trials that are odd in no single feature.
 
 - *Trials*: a value is odd if it lies further out than the largest of as many trials would where tails are exponential (of
-  logarithms: somewhat thinner), with the scale taken from the inner 80 %. Tails may be lighter than that and the scan only finds less; where they are heavier,
-  or a rare second outcome is part of the design, it proposes what is no surprise.
+  logarithms: somewhat thinner), with the scale taken from the inner 80 %. Tails may be lighter than that and the scan only
+  finds less; where they are heavier, or a rare second outcome is part of the design, it proposes what is no surprise.
 - *Cells*: the mean size of a feature's deviations in a cell, after main effects of the factors are taken off by median polish,
   against the same of trials dealt to cells at random; it must be 1.5 times as large or as small as that leads to expect.
   Where the shape of deviations changes over cells, as at a transition, that change is itself proposed.
@@ -259,7 +259,9 @@ def _find_trials(table: _Table, level: float) -> list[Discovery]:
     # One side may be cut off (a collapse, a bound): a tail is never taken to be shorter than half of the other.
     both = np.maximum(high - middle, middle - low)
     above, below = (np.maximum(side, both / 2) for side in (high - middle, middle - low))
-    out = np.stack([(table.z - middle) / np.where(above > 0, above, np.inf), (middle - table.z) / np.where(below > 0, below, np.inf)])
+    out = np.stack(
+        [(table.z - middle) / np.where(above > 0, above, np.inf), (middle - table.z) / np.where(below > 0, below, np.inf)]
+    )
     out = np.where(np.isfinite(out), out, 0.0) / limit  # [2, r, q]
     best = out.reshape(2, r, q).transpose(1, 0, 2).reshape(r, 2 * q)
     chosen = best.argmax(axis=1)
@@ -280,9 +282,12 @@ def _say_trials(table: _Table, column: int, side: str, odd: NDArray[np.int64], s
     if feature == COMBINATION:
         what = f"all features of {reading} together are further from the others' than any single one"
     else:
-        what = f"{feature} of {reading} lies {side} that of its cell: {table.raw[first, column]:.4g} against {np.median(peers):.4g}"
+        numbers = f"{table.raw[first, column]:.4g} against {np.median(peers):.4g}"
+        what = f"{feature} of {reading} lies {side} that of its cell: {numbers}"
     count = f"{odd.size} of {len(table.keys)} trials" if odd.size > 1 else "One trial"
-    words = f"{count}: {what}, {far:.1f} robust deviations from the median" + (" in the most striking one." if odd.size > 1 else ".")
+    words = f"{count}: {what}, {far:.1f} robust deviations from the median" + (
+        " in the most striking one." if odd.size > 1 else "."
+    )
     keys = tuple(table.keys[i] for i in odd)
     cells = tuple(sorted({key[1] for key in keys}))
     share = odd.size / len(table.keys)
@@ -346,8 +351,7 @@ def _medians(column: Matrix, where: NDArray[np.int64]) -> Matrix:
 
 def _log_mean(size: Matrix, where: NDArray[np.int64], n: NDArray[np.int64]) -> Matrix:
     """log of the mean size in each cell. [r, q] -> [cells, q]"""
-    sums = np.zeros((n.size, size.shape[1]))
-    np.add.at(sums, where, size)
+    sums = (where == np.arange(n.size)[:, None]).astype(np.float64) @ size
     floor = 1e-3 * np.maximum(size.mean(axis=0), 1e-300)
     return np.log(sums / n[:, None] + floor)
 

@@ -14,7 +14,7 @@ from commonweal.analysis.logs import count_events
 from commonweal.analysis.plans import Part, Plan, read_plan, say_level
 from commonweal.analysis.science import Science, find_science
 from commonweal.analysis.trials import COSTS, Trials, hash_trials, read_trials
-from commonweal.analysis.unit import Stopped, keep_sample, read_stopped
+from commonweal.analysis.unit import Stopped, keep_sample, last_seed, read_stopped
 from commonweal.analysis.verdicts import has_contrast
 from commonweal.statistics.inference import Bounds, Estimate, estimate_mean
 from commonweal.statistics.permutation import permute_arms
@@ -205,7 +205,7 @@ def _count_rates(directory: Path, plan: Plan, trials: Trials) -> dict[str, Mappi
         counts = {name: np.array([of.get(key, 0) for key in keys], float) for name, of in found.items()}
         calls = own.costs["calls"]
         counts["answers"] = np.maximum(calls - counts["defaults"] - counts["refusals"], 0)
-        rate: dict[str, float | None] = {"trials": len(own), "calls": float(calls.sum())}
+        rate: dict[str, float | None] = {"trials": float(len(own)), "calls": float(calls.sum())}
         for name, count in counts.items():
             share = np.minimum(count[calls > 0] / calls[calls > 0], 1.0)
             row = make_finding(estimate_mean(share, bounds=Bounds(0.0, 1.0)), name, part.name, None, "", "1", "")
@@ -241,6 +241,6 @@ def list_missing(plan: Plan, trials: Trials, stopped: Stopped | None = None) -> 
         if stopped is None or part.name != plan.primary.part:
             return part.trials - int(own.sum())
         planned = sum(min(cell.seeds[1], stopped.n) for cell in part.cells)
-        return planned - int((own & (trials.seed < stopped.n)).sum())
+        return planned - int((own & (trials.seed < last_seed(plan, stopped))).sum())
 
     return {part.name: missing(part) for part in plan.parts if missing(part) > 0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import NoReturn, cast
 
 from commonweal.core.errors import LogError
@@ -38,6 +39,20 @@ class Fields:
         if value is None:
             self._refuse(name, "a number", value)
         return value
+
+    def whole(self, name: str) -> int:
+        """A whole number."""
+        value = self.number(name)
+        if not value.is_integer():
+            self._refuse(name, "a whole number", value)
+        return int(value)
+
+    def pair(self, name: str) -> tuple[float, float]:
+        """A list of two finite numbers."""
+        values = [value for value in self.entries(name) if isinstance(value, int | float) and not isinstance(value, bool)]
+        if len(values) != 2 or len(self.entries(name)) != 2 or not all(map(math.isfinite, values)):
+            self._refuse(name, "a list of two numbers", self.raw[name])
+        return float(values[0]), float(values[1])
 
     def optional_number(self, name: str) -> float | None:
         """A number, or None where there is none."""

@@ -152,7 +152,7 @@ def _language(plan: Plan, findings: Findings, card: Card | None) -> tuple[Requir
 
 def _beyond(plan: Plan, findings: Findings, evidence: Evidence, hosted: bool) -> tuple[Requirement, ...]:
     """What grade A asks for."""
-    hits = [ladder.hits for ladder in findings.science.ladders]
+    hits = [ladder.hits for ladder in findings.science.ladders if not ladder.null_model]
     met = bool(hits) and sum(judged for _, judged in hits) > 0 and all(good == judged for good, judged in hits)
     rows = [Requirement("A", "a prediction for a larger society, written before it was run, that was met", met)]
     families = Requirement("A", "at least two model families", False)

@@ -37,8 +37,8 @@ def write_ladder(plan: Plan, ladder: Ladder) -> str:
     cut = f" The first {MOST_PANELS} of {len(ladder.rails)} are shown." if len(ladder.rails) > MOST_PANELS else ""
     mark = "Null model. " if ladder.null_model else ""
     caption = (
-        f"{mark}Mean {ladder.metric} over {ladder.factor}, with 95 % intervals over trials. Band: the averaged laws, for the mean "
-        f"of one cell's trials. Open bar: the prediction as it was written before its size was run; dot: what came.{cut}"
+        f"{mark}Mean {ladder.metric} over {ladder.factor}, with 95 % intervals over trials. Band: the averaged laws, for "
+        f"the mean of one cell's trials. Open bar: the prediction as written before its size was run; dot: what came.{cut}"
     )
     figure = write_figure(Figure(panels, legend, caption), "Ladder.") if panels else ""
     return write_section(

@@ -328,8 +328,8 @@ def _metric(fields: Fields) -> MetricCard:
 
 
 def _part(fields: Fields, stages: list[_Json]) -> Part:
-    agents = fields.optional_number("agents")
-    seeds = int(fields.number("seeds"))
+    agents = None if fields.raw.get("agents") is None else fields.whole("agents")
+    seeds = fields.whole("seeds")
     cells = [_cell(item, seeds, 0) for item in fields.items("cells")]
     for number, stage in enumerate(stages, 1):
         cells += [_cell(item, seeds, number) for item in Fields(stage, f"{fields.place}, stage {number}").items("cells")]
@@ -338,9 +338,9 @@ def _part(fields: Fields, stages: list[_Json]) -> Part:
         name=fields.text("name"),
         role=fields.text("role"),
         engine=fields.text("engine"),
-        ticks=int(fields.number("ticks")),
+        ticks=fields.whole("ticks"),
         seeds=seeds,
-        agents=None if agents is None else int(agents),
+        agents=agents,
         tick_name=fields.text("tick_name"),
         society=fields.text("society"),
         null_model=fields.flag("null_model"),
@@ -353,12 +353,12 @@ def _part(fields: Fields, stages: list[_Json]) -> Part:
 
 
 def _cell(fields: Fields, seeds: int, stage: int) -> Cell:
-    first, count = (int(str(number)) for number in fields.optional("seeds") or (0, seeds))
+    first, count = fields.pair("seeds") if fields.raw.get("seeds") is not None else (0, seeds)
     return Cell(
-        cell=int(fields.number("cell")),
+        cell=fields.whole("cell"),
         levels={label: read_level(level) for label, level in fields.inner("levels").raw.items()},
         theory=fields.optional_number("theory"),
-        seeds=(first, count),
+        seeds=(int(first), int(count)),
         why=str(fields.raw.get("why") or ""),
         stage=stage,
     )
@@ -368,7 +368,7 @@ def _factor(fields: Fields, cells: list[Cell]) -> Factor:
     label, levels = fields.text("label"), tuple(read_level(level) for level in fields.entries("levels"))
     if fields.raw.get("range") is None:
         return Factor(label, fields.text("lens"), levels)
-    low, high = (float(str(limit)) for limit in fields.entries("range"))
+    low, high = fields.pair("range")
     numbers = {level for cell in cells if isinstance(level := cell.levels.get(label), float)}
     flags = (bool(fields.raw.get(name)) for name in ("whole", "logarithmic"))
     return Factor(label, fields.text("lens"), tuple(sorted(numbers)), low, high, *flags)
@@ -379,12 +379,13 @@ def _check_primary(plan: Plan, place: str) -> None:
     part = next((part for part in plan.parts if part.name == primary.part), None)
     labels = [] if part is None else [factor.label for factor in part.factors]
     for what, found, known in (
-        ("part", primary.part, [part.name for part in plan.parts]),
-        ("metric", primary.metric, list(plan.metrics)),
-        ("factor", primary.factor, labels),
+        ("primary.part", primary.part, [part.name for part in plan.parts]),
+        ("primary.metric", primary.metric, list(plan.metrics)),
+        ("primary.factor", primary.factor, labels),
+        *(("family", name, list(plan.metrics)) for name in plan.family),
     ):
         if found not in known:
             raise LogError(
-                f"{place}.study.primary.{what}: found {found!r}, expected one of {', '.join(known)}. "
+                f"{place}.study.{what}: found {found!r}, expected one of {', '.join(known)}. "
                 "Name it in the study as the part has it, and plan again into a new folder."
             )

@@ -220,7 +220,9 @@ def _compare_parts(lock: _Json, raw: _Json) -> list[Deviation]:
             found += _compare(f"parts.{name}.{field}", own.get(field), other.get(field), part=name)
         cells = cast("list[_Json]", other["cells"])
         rows = [{key: cell.get(key) for key in ("cell", "levels", "society_digest", "seeds")} for cell in cells]
-        if own.get("cells_digest") != f"sha256:{_sha(rows)}" and not any(one.field.startswith(f"parts.{name}.") for one in found):
+        if own.get("cells_digest") != f"sha256:{_sha(rows)}" and not any(
+            one.field.startswith(f"parts.{name}.") for one in found
+        ):
             found.append(Deviation(f"parts.{name}.cells", f"{own.get('cells')} cells", f"{len(cells)} other cells", part=name))
     return found
 
@@ -263,4 +265,6 @@ def _compare_dates(directory: Path, written: str) -> list[Deviation]:
     first = datetime.datetime.fromtimestamp(min(times), datetime.UTC)
     if datetime.datetime.fromisoformat(written) <= first + _SECOND:
         return []
-    return [Deviation("written", "before the first trial", f"lock {written}, first trial {first.isoformat(timespec='seconds')}")]
+    return [
+        Deviation("written", "before the first trial", f"lock {written}, first trial {first.isoformat(timespec='seconds')}")
+    ]

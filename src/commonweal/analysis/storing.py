@@ -48,7 +48,7 @@ def decode(kind: type[T], raw: object) -> T:
     """
     try:
         return cast("T", _decode(kind, raw))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise LogError(f"{kind.__name__}: found fields that do not fit ({error}). Write the estimates again.") from error
 
 
@@ -56,15 +56,17 @@ def _decode(kind: Any, raw: Any) -> Any:
     origin, own = typing.get_origin(kind), typing.get_args(kind)
     if origin in (Union, types.UnionType):
         return _decode_union(own, raw)
-    if origin is typing.Literal or kind in (object, Any):
+    if kind in (object, Any):
         return raw
+    if origin is typing.Literal:
+        return _expect(raw in own, raw, f"one of {own}")
     if kind is float:
-        return float("nan") if raw is None else float(raw)
+        known = isinstance(raw, (int, float)) and not isinstance(raw, bool)
+        return float("nan") if raw is None else float(_expect(known, raw, "a number"))
     if kind in (int, str, bool):
-        if not isinstance(raw, kind) or (kind is int and isinstance(raw, bool)):
-            raise TypeError(f"found {raw!r}, expected {kind.__name__}")
-        return raw
+        return _expect(isinstance(raw, kind) and (kind is bool or not isinstance(raw, bool)), raw, kind.__name__)
     if origin is tuple:
+        _expect(isinstance(raw, list), raw, "a list")
         if len(own) == 2 and own[1] is Ellipsis:
             return tuple(_decode(own[0], item) for item in raw)
         return tuple(_decode(one, item) for one, item in zip(own, raw, strict=True))
@@ -74,6 +76,12 @@ def _decode(kind: Any, raw: Any) -> Any:
         return {name: _decode(own[1], item) for name, item in raw.items()}
     hints = typing.get_type_hints(kind)
     return kind(**{field.name: _decode(hints[field.name], raw[field.name]) for field in dataclasses.fields(kind) if field.init})
+
+
+def _expect(fits: bool, raw: Any, expected: str) -> Any:
+    if not fits:
+        raise TypeError(f"found {str(raw)[:80]!r}, expected {expected}")
+    return raw
 
 
 def _decode_union(kinds: tuple[Any, ...], raw: Any) -> Any:

@@ -103,7 +103,8 @@ class TheoryGap:
         where = ", ".join(f"{label} {say_level(level)}" for label, level in furthest.levels.items())
         cells = (
             f"Theory lies inside the 95 % interval in {inside} of {judged} cells; it is furthest off at "
-            f"{where or f'cell {furthest.cell}'}: simulation {furthest.gap.simulation.value:.3g}, theory {furthest.gap.theory:.3g}."
+            f"{where or f'cell {furthest.cell}'}: simulation {furthest.gap.simulation.value:.3g}, "
+            f"theory {furthest.gap.theory:.3g}."
         )
         gap = self.primary
         if gap is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from commonweal.analysis.fields import Fields
 from commonweal.analysis.plans import Part, Plan, say_level
@@ -85,7 +86,7 @@ def read_stopped(directory: Path) -> Stopped | None:
         fields = Fields(json.loads(path.read_text(encoding="utf-8")), str(path))
     except (OSError, ValueError) as error:
         raise LogError(f"{path}: cannot be read ({error}). Move it away and run the study again.") from error
-    n, seeds = int(fields.number("n")), int(fields.number("seeds"))
+    n, seeds = fields.whole("n"), fields.whole("seeds")
     return Stopped(n, seeds, fields.text("why"), *(fields.number(name) for name in ("estimate", "low", "high")))
 
 
@@ -96,7 +97,12 @@ def keep_sample(plan: Plan, trials: Trials, stopped: Stopped | None) -> Trials:
     """
     if stopped is None:
         return trials
-    return trials.where((trials.part != plan.primary.part) | (trials.seed < stopped.n))
+    return trials.where((trials.part != plan.primary.part) | (trials.seed < last_seed(plan, stopped)))
+
+
+def last_seed(plan: Plan, stopped: Stopped) -> int:
+    """The seed after the last one that estimates rest on."""
+    return min((cell.seeds[0] for cell in plan.part(plan.primary.part).cells), default=0) + stopped.n
 
 
 def find_unit(plan: Plan, trials: Trials, stopped: Stopped | None) -> Unit:
@@ -131,7 +137,8 @@ def _likeness(plan: Plan, part: Part, own: Trials) -> Likeness | None:
     """Over all cells of the part, each cell's trials about their own mean."""
     variances = [name for name, card in plan.metrics.items() if card.kind == VARIANCE]
     means = [name for kind in MEANS for name, card in plan.metrics.items() if card.kind == kind]
-    if not variances or not means or part.agents is None:
+    sizes = _sizes(part, own)
+    if not variances or not means or sizes is None:
         return None
     mean, variance = own.metrics[means[0]], own.metrics[variances[0]]
     known = np.isfinite(mean) & np.isfinite(variance)
@@ -143,4 +150,12 @@ def _likeness(plan: Plan, part: Part, own: Trials) -> Likeness | None:
         return None
     # Cells have means of their own: what is left is brought to the degrees of freedom that one common mean would leave.
     left = (mean[known] - middle[number]) * np.sqrt((cells.size - 1) / spare)
-    return estimate_likeness(AgentSums(np.full(cells.size, part.agents, np.int64), left, variance[known]))
+    return estimate_likeness(AgentSums(sizes[known], left, variance[known]))
+
+
+def _sizes(part: Part, own: Trials) -> NDArray[np.int64] | None:
+    """Agents of each trial's society; None where something else than the population itself varies them. [r]"""
+    if part.agents is not None:
+        return np.full(len(own), part.agents, np.int64)
+    varied = [factor.label for factor in part.factors if factor.lens == "seats.n"]
+    return own.factors[varied[0]].astype(np.int64) if varied else None

@@ -69,14 +69,14 @@ def find_verdicts(plan: Plan, trials: Trials) -> Verdicts:
         for name in names:
             arms = compare_levels(trials, part, name, primary.factor, (primary.control, primary.treatment)).contrast
             found.append((part, name, measure_difference(arms, plan.metrics[name]), permute_arms(arms).p))
-    declared = [part.name == primary.part and name in (primary.metric, *plan.family) for part, name, _, _ in found]
-    p = np.array([row[3] for row in found])
+    declared = np.array([row[0].name == primary.part and row[1] in (primary.metric, *plan.family) for row in found], dtype=bool)
+    p = np.array([row[3] for row in found], dtype=np.float64)
     adjusted = np.empty_like(p)
     adjusted[declared] = adjust_holm(p[declared])
-    adjusted[~np.array(declared)] = adjust_discoveries(p[~np.array(declared)])
+    adjusted[~declared] = adjust_discoveries(p[~declared])
     tests = tuple(
         Tested(part.name, name, estimate, float(own), float(left), own_family, part.null_model)
-        for (part, name, estimate, own), left, own_family in zip(found, adjusted, declared, strict=True)
+        for (part, name, estimate, own), left, own_family in zip(found, adjusted, declared.tolist(), strict=True)
     )
     return Verdicts(tests, _equivalence(plan, trials))
 

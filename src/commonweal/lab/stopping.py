@@ -93,8 +93,8 @@ def differences_by_seed(part: Part, primary: Primary, rows: list[tuple[int, int,
     pairs = arms_of(part, primary)
     value = {(cell, seed): number for cell, seed, number, _ in rows}
     found: list[float] = []
-    for seed in range(part.seeds):
-        if not pairs or any((cell, seed) not in value for pair in pairs for cell in pair):
+    for seed in part.seeds_of(pairs[0][0]) if pairs else ():
+        if any((cell, seed) not in value for pair in pairs for cell in pair):
             break
         found.append(sum(value[treatment, seed] - value[control, seed] for treatment, control in pairs) / len(pairs))
     return found

@@ -123,9 +123,8 @@ def bootstrap_statistic(
 ) -> Estimate:
     """The BCa interval of a statistic of trials.
 
-    Expanded, it is as wide as Student's interval where that is right; without, coverage of a normal mean is 89 to 91 % at 10
-    trials. Skewed metrics remain hard at few trials: of the mean of a lognormal (sigma 1) 10 trials cover {skew10} and 40
-    trials {skew40} (Student's: {t10} and {t40}).
+    Expanded, it covers a normal mean as often as Student's (94.6 % at 10 trials, where it is 90.1 % unexpanded). Skewed metrics
+    remain hard: of the mean of a lognormal (sigma 1), 10 trials cover 87 % and 40 trials 91 % (Student's: 83 and 89).
 
     Args:
         values: one number a trial. [r]
@@ -159,7 +158,9 @@ def bootstrap_difference(
     """The BCa interval of the difference in a statistic, treatment - control, every block counting the same.
 
     Trials are drawn within their arm and block, pairs as pairs; clusters whole, among the clusters that lie in the same arms
-    and blocks. Coverage of the difference in means at 10 and 40 trials an arm is {cover}.
+    and blocks. At 10 and 40 trials an arm it covers the difference in means of normal trials in 93.9 and 94.3 % of 2,000
+    studies, of 0/1 trials with share .5 in 97.9 and 96.7, but of lognormal trials (sigma 1) in 88.9 and 90.5, where Welch's
+    covers 96.9 and 95.7: for a difference of two means, prefer Welch's.
 
     Args:
         arms: the trials of two arms.

@@ -67,8 +67,8 @@ def fit_collapse(curves: Curves) -> Collapse:
     sizes, counts = np.unique(curves.size, return_counts=True)
     if sizes.size < LEAST_SIZES or counts.min() < 3 or sizes[0] <= 0:
         raise StudyError(
-            f"a finite-size collapse was asked of {sizes.size} sizes with at least {counts.min() if counts.size else 0} points; "
-            f"expected {LEAST_SIZES} sizes above 0 with 3 points each: run more sizes"
+            f"a finite-size collapse was asked of {sizes.size} sizes with at least {counts.min() if counts.size else 0} "
+            f"points; expected {LEAST_SIZES} sizes above 0 with 3 points each: run more sizes"
         )
     if not (curves.error > 0).all():
         raise StudyError("a point of a collapse has no standard error above 0; expected one: give each at least 2 trials")

@@ -52,9 +52,9 @@ def summarise_families(effects: ArrayLike, errors: ArrayLike, level: float = 0.9
         new  +- t_(k-2) sqrt(tau^2 + 1 / sum w)
 
     The mean's interval is Hartung and Knapp's, with s^2 at least 1 / sum w; the prediction interval is Higgins's, and needs
-    3 families. With few families tau is hardly known: of normal families with tau equal to the errors, the prediction
-    interval held the new family's true effect in {newfam} of studies of 3, 5, 10 and 20 families, the mean's interval the
-    mean in {meanfam}.
+    3 families. tau is hardly known from few families, so it falls short: of 3,000 studies with tau = 1 and errors from .5 to
+    1.5, of 3, 5, 10 and 20 families, it held the new family's true effect in 100, 91, 89 and 90 %; the mean's interval held
+    the mean in 99.6, 97.8, 95.5 and 94.9 %.
 
     Args:
         effects: one a family. [k]
@@ -146,9 +146,8 @@ def fit_hierarchy(
 
     Effects that are to hold for families not yet tried need `slopes`: without, the families tried are all there are. The t of
     the effect takes the between-within degrees of freedom: G - 1 of a group with slopes, G - 2 of a group whose levels lie
-    in one arm each, r - 2 otherwise, the least of these. With few levels the interval is rough: of null studies with 6, 10 and 20
-    families in both arms and slopes {mixed} came out significant at 5 %; `estimate_clustered_difference` and
-    `summarise_families` hold.
+    in one arm each, r - 2 otherwise, the least of these. Of 500 null studies with 6, 10 and 20 families in both arms and
+    slopes, 3.8, 4.2 and 4.0 % came out significant at 5 % (CR2: 4.6, 5.0 and 4.0).
 
     Args:
         outcome: one number a trial. [r]
@@ -173,17 +172,7 @@ def fit_hierarchy(
             "a hierarchical model needs statsmodels, which is not installed; install commonweal[statistics], or use "
             "estimate_clustered_difference or summarise_families, which need nothing more"
         ) from error
-    designs: dict[str, NDArray[np.float64]] = {}
-    freedom = float(y.size - 2)
-    for name, labels in columns.items():
-        members = (labels[:, None] == np.arange(labels.max() + 1)).astype(np.float64)
-        designs[name] = members
-        shares = (members.T @ arm) / members.sum(axis=0)
-        if name in slopes:
-            designs[f"arm by {name}"] = members * (arm - 0.5)[:, None]
-            freedom = min(freedom, members.shape[1] - 1.0)
-        elif np.all((shares == 0) | (shares == 1)):
-            freedom = min(freedom, max(members.shape[1] - 2.0, 1.0))
+    designs, freedom = _random_effects(arm, columns, slopes)
     names = [[[str(i) for i in range(design.shape[1])]] for design in designs.values()]
     parts = VCSpec(list(designs), names, [[design] for design in designs.values()])
     scale = float(y.std()) or 1.0
@@ -199,6 +188,24 @@ def fit_hierarchy(
     spread = {name: scale * float(np.sqrt(max(variances[name], 0.0))) for name in designs}
     found = Estimate(value, float(low), float(high), level, method, y.size)
     return Hierarchy(found, error, freedom, spread, scale * float(np.sqrt(fit.scale)), bool(fit.converged))
+
+
+def _random_effects(
+    arm: Column, columns: Mapping[str, NDArray[np.intp]], slopes: Sequence[str]
+) -> tuple[dict[str, NDArray[np.float64]], float]:
+    """The design [r, levels] of each random effect, and the degrees of freedom that they leave the arm's."""
+    designs: dict[str, NDArray[np.float64]] = {}
+    freedom = float(arm.size - 2)
+    for name, labels in columns.items():
+        members = (labels[:, None] == np.arange(labels.max() + 1)).astype(np.float64)
+        designs[name] = members
+        shares = (members.T @ arm) / members.sum(axis=0)
+        if name in slopes:
+            designs[f"arm by {name}"] = members * (arm - 0.5)[:, None]
+            freedom = min(freedom, members.shape[1] - 1.0)
+        elif np.all((shares == 0) | (shares == 1)):
+            freedom = min(freedom, max(members.shape[1] - 2.0, 1.0))
+    return designs, freedom
 
 
 def _check_groups(y: Column, arm: Column, columns: Mapping[str, NDArray[np.intp]], slopes: Sequence[str]) -> None:

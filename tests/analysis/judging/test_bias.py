@@ -58,7 +58,7 @@ def test_length_that_only_follows_gold_is_no_bias():
 
 def test_nothing_to_measure_is_said():
     gold = np.array([0.0, 1, 0, 1, 0, 1, 0, 1])
-    assert "verdict is the label" in check_length(gold, np.arange(8.0), gold).reading
+    assert "do not vary" in check_length(gold, np.arange(8.0), gold).reading
     assert "too few" in check_length(gold, np.arange(8.0), np.full(8, N)).reading
 
 

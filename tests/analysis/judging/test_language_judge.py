@@ -128,7 +128,12 @@ def test_a_long_rubric_is_refused_and_digests_follow_the_model():
 
 @pytest.mark.parametrize(
     ("model", "family"),
-    [("Qwen/Qwen2.5-7B-Instruct", "qwen"), ("inspect/openai/gpt-4o-mini", "gpt"), ("smollm2-135m", "smollm"), ("7b", "7b")],
+    [
+        ("Qwen/Qwen2.5-7B-Instruct", "qwen"),
+        ("inspect/openai/gpt-4o-mini", "gpt"),
+        ("embedded:SmolLM2-135M", "smollm"),
+        ("7b", "7b"),
+    ],
 )
 def test_families_by_name(model, family):
     assert family_of(model) == family

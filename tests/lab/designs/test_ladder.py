@@ -42,9 +42,7 @@ def test_the_prediction_is_written_with_the_stage_and_nothing_follows_it():
     design = Ladder("population")
     seen = see(design, (SIZE, DETECT))
     stage = design.extend(seen)
-    assert stage.cells == tuple(
-        Cell({"population": 64, "detection": level}, 12, 12, HELD_OUT) for level in (0.0, 0.5)
-    )
+    assert stage.cells == tuple(Cell({"population": 64, "detection": level}, 12, 12, HELD_OUT) for level in (0.0, 0.5))
     check_cells((SIZE, DETECT), stage.cells)
     assert json.loads(json.dumps(stage.prediction)) == stage.prediction
     for row, level in zip(stage.prediction["cells"], (0.0, 0.5), strict=True):

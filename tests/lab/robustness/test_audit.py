@@ -84,7 +84,7 @@ def test_a_conclusion_that_rests_on_one_number_of_a_mind_is_authored(tmp_path):
 
 def test_a_conclusion_that_any_mind_leads_to_is_robust(tmp_path):
     """A stock that trebles has a larger fair share than one that grows by a tenth, whoever fishes."""
-    study = fishers(Scripted(), Factor("growth", GROWTH, (1.1, 3.0)), "gain", 1)
+    study = fishers(Scripted(greed=1.05), Factor("growth", GROWTH, (1.1, 3.0)), "gain", 1)
     found = audited(study, {"fresh seeds", "random minds", "norm scale"}, tmp_path)
     assert (found.claim, found.label) == ("raises", "robust")
     assert (found.held, found.counted) == (8, 8)

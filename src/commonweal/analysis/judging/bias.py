@@ -81,7 +81,7 @@ def check_length(verdict: ArrayLike, length: ArrayLike, gold: ArrayLike, level: 
     if freedom < 1:
         return Check("length", what, None, "not measured: too few labelled trials")
     if float((one**2).sum()) < 1e-12 or float((two**2).sum()) < 1e-12:
-        return Check("length", what, None, "nothing to measure: the verdict is the label, or all transcripts are as long")
+        return Check("length", what, None, "nothing to measure: among trials of one label, verdicts or lengths do not vary")
     r = float(np.clip((one * two).sum() / np.sqrt((one**2).sum() * (two**2).sum()), -1 + 1e-12, 1 - 1e-12))
     half = float(ndtri(0.5 + level / 2)) / np.sqrt(freedom)
     low, high = (float(np.tanh(np.arctanh(r) + sign * half)) for sign in (-1, 1))

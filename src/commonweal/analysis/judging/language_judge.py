@@ -229,7 +229,7 @@ def family_of(model: str) -> str:
     Args:
         model: as in `Qwen/Qwen2.5-7B-Instruct` (qwen), `inspect/openai/gpt-4o-mini` (gpt).
     """
-    last = model.split("/")[-1].casefold()
+    last = model.casefold().removeprefix("embedded:").split("/")[-1]
     return "".join(c for i, c in enumerate(last) if last[: i + 1].isalpha()) or last
 
 

@@ -20,6 +20,9 @@ class Full(Design):
 
     kind: ClassVar[str] = "full"
 
+    first: int = 0
+    """Seed of each cell's first trial: a study that is locked after some trials were seen begins beyond them."""
+
     def begin(self, factors: tuple[Factor, ...], allowed: Allowed) -> tuple[Cell, ...]:
         """Every allowed combination; without factors the one cell there is.
 
@@ -38,7 +41,7 @@ class Full(Design):
                 )
         grids = itertools.product(*(factor.levels for factor in factors))
         rows = [dict(zip((factor.label for factor in factors), levels, strict=True)) for levels in grids]
-        cells = tuple(Cell(levels) for levels in rows if allowed(levels))
+        cells = tuple(Cell(levels, first=self.first) for levels in rows if allowed(levels))
         if not cells:
             raise StudyError(f"the constraint allows none of {len(rows)} combinations of levels; expected at least one")
         return cells

@@ -54,9 +54,7 @@ class Ladder(Design):
             StudyError: the ladder's factor is not there, has too few sizes or no numbers, or a factor has a range.
         """
         held = self._held(factors)
-        cells = tuple(
-            Cell(levels) for levels in _combinations(factors) if levels[self.factor] not in held and allowed(levels)
-        )
+        cells = tuple(Cell(levels) for levels in _combinations(factors) if levels[self.factor] not in held and allowed(levels))
         if not cells:
             raise StudyError("the constraint allows no combination of levels below the held-out sizes; expected at least one")
         return cells
