@@ -14,17 +14,19 @@ from benchmarks.machine import ROOT, Row, peer
 from benchmarks.table import write_table
 
 NAMES = ("society", "sweep", "tournament", "graphs", "memory", "scheduler", "embedded")
+EVIDENCE = ("threshold", "zoom", "inference", "ladder", "discovery")
+"""Properties of the statistics rather than speeds: by name only, minutes to an hour each."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"which of {', '.join(NAMES)}; default: all")
+    parser.add_argument("names", nargs="*", help=f"which of {', '.join((*NAMES, *EVIDENCE))}; default: {', '.join(NAMES)}")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     parser.add_argument("--from", dest="given", type=Path, help="measure nothing: write table and picture from these figures")
     given = parser.parse_args()
-    wrong = [name for name in given.names if name not in NAMES]
+    wrong = [name for name in given.names if name not in (*NAMES, *EVIDENCE)]
     if wrong:
-        parser.error(f"there is no benchmark {wrong[0]!r}; choose from {', '.join(NAMES)}")
+        parser.error(f"there is no benchmark {wrong[0]!r}; choose from {', '.join((*NAMES, *EVIDENCE))}")
     found: dict[str, list[Row]] = json.loads(given.given.read_text()) if given.given else {}
     for name in () if given.given else given.names or NAMES:
         print(f"\n{name}", flush=True)

@@ -368,3 +368,103 @@ def odd_run(tmp_path):
     write_logs(directory, rows)
     write_table(directory)
     return directory
+
+
+def plan_cells(cells, start=0, seeds=10):
+    """Cells of a design as `plan.json` and the files of later stages have them."""
+    return [
+        {
+            "cell": i, "levels": dict(own.levels), "theory": None, "why": own.why,
+            "seeds": [own.first, seeds if own.seeds is None else own.seeds],
+        }
+        for i, own in enumerate(cells, start)
+    ]  # fmt: skip
+
+
+def zoom_part(factors, design, cells, null_model=False):
+    shown = [
+        {
+            "label": own.label, "lens": "rules.x", "levels": list(own.levels), "whole": own.whole,
+            "logarithmic": own.logarithmic, "range": [own.low, own.high] if own.ranged else None,
+        }
+        for own in factors
+    ]  # fmt: skip
+    return {
+        "name": "map", "role": "control", "engine": "compiled", "ticks": 12, "seeds": 10, "agents": 5, "tick_name": "month",
+        "society": "Society()", "null_model": null_model, "design": design.facts(), "factors": shown, "cells": cells,
+    }  # fmt: skip
+
+
+def plain_part(seeds):
+    cells = [{"cell": i, "levels": {"detection probability": d}, "theory": None} for i, d in enumerate((0.0, 0.5))]
+    return {
+        "name": "scripted", "role": "main", "engine": "compiled", "ticks": 12, "seeds": seeds, "agents": 5,
+        "tick_name": "month", "society": "Society()", "null_model": False, "cells": cells,
+        "factors": [{"label": "detection probability", "lens": "rules.audit:Audit.detect", "levels": [0.0, 0.5]}],
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def write_zoom(tmp_path_factory):
+    """Writes a finished run of a plain part and a zoom: `chance(levels)` is that of survival, `later` the cells of a stage."""
+
+    def write(chance, factors, design, later=(), null_model=False):
+        from commonweal.analysis.trials import write_table
+
+        directory, rng = tmp_path_factory.mktemp("zoom"), np.random.default_rng(5)
+        cells = design.begin(factors, lambda levels: True)
+        part = zoom_part(factors, design, plan_cells(cells), null_model)
+        plan = write_plan(directory, parts=[plain_part(10), part], theory="none known")
+        (directory / "stages").mkdir()
+        written = {"part": "map", "stage": 1, "prediction": None, "cells": plan_cells(later, len(cells))}
+        (directory / "stages" / "0001.json").write_text(json.dumps(written))
+        rows = [
+            (number, seed, float(rng.random() < chance(own.levels)))
+            for number, own in enumerate((*cells, *later))
+            for seed in range(own.first, own.first + own.seeds)
+        ]
+        logs = []
+        for arm, mean in enumerate((0.3, 0.9)):
+            keys = [(("scripted", arm, seed), float(rng.random() < mean)) for seed in range(plan["parts"][0]["seeds"])]
+            logs += [
+                r
+                for key, value in keys
+                for r in (header(key), row(key, "value", "survived", value=value), *costs(key, 0, 0, 3))
+            ]
+        for number, own, value in rows:
+            key = ("map", number, own)
+            logs += [header(key), row(key, "value", "survived", value=value), *costs(key, 0, 0, 3)]
+        write_logs(directory, logs)
+        write_table(directory)
+        return directory
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def zoomed(write_zoom):
+    """A finished zoom over three factors; the outcome flips at a ruthless share of 0.6, and the others do nothing."""
+    from commonweal.core import lens
+    from commonweal.lab.designs.design import Cell
+    from commonweal.lab.designs.zoom import Zoom
+    from commonweal.lab.factors import Factor
+
+    anywhere = lens.size()
+    factors = (
+        Factor("ruthless share", anywhere, low=0.0, high=1.0),
+        Factor("fine", anywhere, low=1.0, high=100.0, logarithmic=True),
+        Factor("payer", anywhere, ("nobody", "all")),
+    )
+    rng, places = np.random.default_rng(9), np.linspace(0.45, 0.75, 16)
+    later = tuple(
+        Cell(
+            {"ruthless share": float(x), "fine": float(np.exp(rng.uniform(0, np.log(100)))), "payer": str(rng.choice(["nobody", "all"]))},
+            2, 10_000 + 2 * i, "boundary" if i % 4 else "confirm",
+        )
+        for i, x in enumerate(places)
+    )  # fmt: skip
+
+    def chance(levels):
+        return 1 / (1 + np.exp(40 * (levels["ruthless share"] - 0.6)))
+
+    return write_zoom(chance, factors, Zoom(runs=160, first=128), later)

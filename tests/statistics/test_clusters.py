@@ -140,7 +140,7 @@ RATES = [(5, 0.094, 0.060), (10, 0.075, 0.062), (30, 0.065, 0.058)]
 
 @pytest.mark.parametrize(("arm", "normal", "student"), RATES)
 def test_false_positives_of_few_clusters(arm, normal, student):
-    rng, studies, m, hits = np.random.default_rng(5), 1_500, 10, {"CR2": 0, "CR1": 0, "normal": 0}
+    rng, studies, m, hits = np.random.default_rng(5), 1_000, 10, {"CR2": 0, "CR1": 0, "normal": 0}
     labels = np.repeat(np.arange(2 * arm), m)
     for _ in range(studies):
         y = np.sqrt(0.2) * rng.normal(size=2 * arm)[labels] + np.sqrt(0.8) * rng.normal(size=labels.size)
@@ -151,5 +151,5 @@ def test_false_positives_of_few_clusters(arm, normal, student):
         hits["normal"] += abs(plain.estimate.value) > 1.96 * plain.error
     rates = {name: count / studies for name, count in hits.items()}
     assert rates["CR2"] <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / studies)
-    assert rates["CR1"] == pytest.approx(student, abs=0.022)
-    assert rates["normal"] == pytest.approx(normal, abs=0.025)
+    assert rates["CR1"] == pytest.approx(student, abs=0.025)
+    assert rates["normal"] == pytest.approx(normal, abs=0.03)

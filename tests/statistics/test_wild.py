@@ -62,7 +62,7 @@ def test_the_same_seed_gives_the_same_answer():
 @pytest.mark.parametrize("clusters", [10, 24])
 def test_false_positives_of_few_clusters(clusters):
     # With Webb's weights and 10 clusters a little above nominal (the docstring's figure); from 20 on nominal.
-    rng, studies = np.random.default_rng(6), 2_000
+    rng, studies = np.random.default_rng(6), 1_200
     hits = 0
     for _ in range(studies):
         fit = regress(*study(int(rng.integers(1 << 30)), clusters))

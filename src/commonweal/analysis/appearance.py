@@ -46,6 +46,7 @@ figcaption b{color:var(--ink)}
 .key:before{content:"";width:12px;height:12px;border-radius:50%}
 .key.control:before{background:var(--control)}
 .key.treatment:before{background:var(--treatment)}
+.key.other:before{background:var(--other)}
 .key.mean:before{background:var(--ink);width:9px;height:9px}
 .key.expected:before{background:var(--control);height:4px;width:18px;border-radius:0;opacity:.75}
 svg text{fill:var(--ink);font-size:11px;font-variant-numeric:tabular-nums}

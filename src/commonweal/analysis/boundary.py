@@ -10,7 +10,7 @@ from commonweal.analysis.coverage import find_axis, locate_cells
 from commonweal.analysis.fields import Fields
 from commonweal.analysis.plans import Part, Plan, say_level
 from commonweal.analysis.trials import Trials
-from commonweal.core.errors import LogError
+from commonweal.core.errors import LogError, StudyError
 from commonweal.statistics import zoom
 from commonweal.statistics.boxes import find_box, say_box
 from commonweal.statistics.inference import Bounds, Estimate
@@ -88,19 +88,23 @@ def find_boundary(plan: Plan, trials: Trials, part: Part) -> Boundary | None:
     metric = str(design.raw.get("outcome") or "") or plan.primary.metric
     own = trials.where(trials.part == part.name)
     seen = _seen(plan, part, own, metric)
-    if np.isfinite(seen.outcome).sum() < 8:
+    covering = np.array(seen.why)[seen.point] == "coverage"
+    if np.isfinite(seen.outcome[covering]).sum() < 8:
         return None
-    runs = int(design.number("runs"))
-    rule = ZoomRule(
-        design.number("level"),
-        runs,
-        int(design.number("batch")),
-        int(design.number("replicates")),
-        min(int(design.number("first")), runs),
-        design.number("confirm"),
-        int(design.number("seed")),
-    )
-    found = read_map(seen, rule)
+    runs = design.whole("runs")
+    try:
+        rule = ZoomRule(
+            design.number("level"),
+            runs,
+            design.whole("batch"),
+            design.whole("replicates"),
+            min(design.whole("first"), runs),
+            design.number("confirm"),
+            design.whole("seed"),
+        )
+        found = read_map(seen, rule)
+    except StudyError as error:
+        raise LogError(f"{design.place}: {error}; the plan is damaged: plan the study again into a new folder") from error
     words, density, coverage = _say_box(part, found, seen.axes)
     return Boundary(
         part.name,
@@ -119,8 +123,8 @@ def find_boundary(plan: Plan, trials: Trials, part: Part) -> Boundary | None:
 
 
 def _seen(plan: Plan, part: Part, own: Trials, metric: str) -> zoom.Seen:
-    card = plan.metrics[metric]
-    if card.low is None or card.high is None:
+    card = plan.metrics.get(metric)
+    if card is None or card.low is None or card.high is None:
         raise LogError(f"plan.json: part {part.name} zooms on {metric}, which has no finite range; plan the study again")
     number = {cell.cell: index for index, cell in enumerate(part.cells)}
     why: list[zoom.Why] = [cell.why if cell.why == "boundary" or cell.why == "confirm" else "coverage" for cell in part.cells]

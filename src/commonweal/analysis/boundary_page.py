@@ -33,7 +33,8 @@ def write_boundary(plan: Plan, part: Part, found: Boundary) -> str:
         if found.null_model
         else ""
     )
-    where = f"{found.metric} is above {found.level:g} on average where {found.box}" if found.box else "nowhere"
+    place = found.box if found.box == "everywhere" else f"where {found.box}"
+    where = f"{found.metric} is above {found.level:g} on average {place}"
     box = (
         f"<p>In words (patient rule induction): {escape_text(where)}. Of that box {found.box_density:.0%} is above the level, "
         f"and it holds {found.box_coverage:.0%} of what is.</p>".replace("%", " %")
@@ -90,8 +91,9 @@ def draw_boundary(plan: Plan, part: Part, found: Boundary) -> Figure | None:
     )
     rest = [label for i, label in enumerate(found.factors) if i not in (first, second)]
     over = f" Averaged over {', '.join(rest)}." if rest else ""
+    null = "Null model. " if found.null_model else ""
     caption = (
-        f"Chance that the mean of {found.metric} is above {found.level:g}.{over} A mark is a cell that was run: a ring covers "
+        f"{null}Chance that the mean of {found.metric} is above {found.level:g}.{over} A mark is a cell that was run: a ring covers "
         "the space, a dot was searched along the boundary, a square was confirmed there with fresh seeds."
     )
     return Figure(panels, draw_scale(f"chance above {found.level:g}", Range(0.0, 1.0)), caption)

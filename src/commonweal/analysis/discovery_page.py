@@ -51,7 +51,9 @@ def write_discovery_page(directory: Path) -> Path:
     path = directory / "discoveries.html"
     scratch = path.with_suffix(".html.part")
     try:
-        scratch.write_text(write_page(f"{plan.name}: discovery log", head + body), encoding="utf-8")
+        scratch.write_text(
+            write_page(f"{plan.name}: discovery log", head + write_section("What the scan proposed", body)), encoding="utf-8"
+        )
         os.replace(scratch, path)
     except OSError as error:
         raise LogError(f"{path}: cannot be written ({error.strerror}). Make room or a writable folder.") from error
@@ -59,7 +61,7 @@ def write_discovery_page(directory: Path) -> Path:
 
 
 def write_discovery_section(directory: Path, plan: Plan) -> str:
-    """The discovery log as a section of a page; empty where the run was not scanned.
+    """The discovery log as blocks of HTML, for a section of a page; empty where the run was not scanned.
 
     Args:
         directory: the run's folder.
@@ -73,7 +75,7 @@ def write_discovery_section(directory: Path, plan: Plan) -> str:
         return ""
     found, promoted = known
     if not found:
-        return write_section("Discovery log", f"<p>The scan proposed nothing.</p><p class=meta>{escape_text(_ABOUT)}</p>")
+        return f"<p>The scan proposed nothing.</p><p class=meta>{escape_text(_ABOUT)}</p>"
     rows = [
         (one.id, one.part, one.words, f"{len(one.trials):,}", f"{one.score:.2f}", promoted.get(one.id, "no")) for one in found
     ]
@@ -84,7 +86,7 @@ def write_discovery_section(directory: Path, plan: Plan) -> str:
         blocks.append(_write_one(one, plan, *parts[one.part]))
     if len(found) > _MOST:
         blocks.append(f"<p class=meta>The first {_MOST} of {len(found)} are drawn.</p>")
-    return write_section("Discovery log", *blocks)
+    return "".join(blocks)
 
 
 def _write_one(one: Discovery, plan: Plan, keys: Sequence[TrialKey], readings: Sequence[Trajectories]) -> str:

@@ -19,6 +19,13 @@ from commonweal.analysis.verdicts import has_contrast
 from commonweal.statistics.inference import Bounds, Estimate, estimate_mean
 from commonweal.statistics.permutation import permute_arms
 
+STANDING = {
+    "theorem": "theory predicts it, so it follows from what was assumed",
+    "robust": "it is robust: other minds and another norm scale show it too",
+    "authored": "it is authored: the choice of minds or scale makes it",
+    "no claim": "nothing is claimed",
+}
+"""What a label of the audit says."""
 NULL_MARK = " (null model)"
 """Ends the estimand of every figure that comes from a part whose model is a negative control."""
 
@@ -83,7 +90,7 @@ def say_answer(plan: Plan, primary: Headline, science: Science) -> str:
     audit = science.robustness
     if audit is None or primary.null_model or primary.finding.value is None:
         return answer
-    return f"{answer} It holds in {audit.held} of {audit.counted} other specifications, and is {audit.label}."
+    return f"{answer} It holds in {audit.held} of {audit.counted} other specifications; {STANDING[audit.label]}."
 
 
 def _say_primary(plan: Plan, primary: Headline, science: Science) -> str:

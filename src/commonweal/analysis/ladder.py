@@ -111,7 +111,7 @@ class Ladder:
         return (
             f"{hits} of {judged} held-out means ({self.factor} {sizes}), predicted before they were run, lay in their "
             f"{self.level:.0%} interval.{honest}"
-        ).replace("%", " %")
+        ).replace("%", "\u00a0%")
 
 
 def find_ladder(plan: Plan, trials: Trials, part: Part) -> Ladder | None:

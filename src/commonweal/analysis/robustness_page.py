@@ -75,9 +75,7 @@ def draw_curve(audit: Robustness) -> Figure:
     def level(value: float) -> float:
         return span.place(value, foot - 4, _TOP + 4)
 
-    drawn = [
-        _text(_LEFT, 14, f"difference in {audit.metric}", "small", "start")
-    ]
+    drawn = [_text(_LEFT, 14, f"difference in {audit.metric}", "small", "start")]
     for tick in span.ticks():
         drawn.append(f'<path d="M{_LEFT:.1f} {level(tick):.1f}H{WIDTH - 4}" class="grid"/>')
         drawn.append(_text(_LEFT - 6, level(tick) + 4, say_number(tick), "tick", "end"))

@@ -48,6 +48,7 @@ AXES: Mapping[str, Group] = {
     "model family": "perturbation",
     "payoff units": "perturbation",
     CUE: "perturbation",
+    "random acts": "perturbation",
     "random minds": "author",
     "programs": "author",
     "norm scale": "author",

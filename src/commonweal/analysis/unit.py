@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import fdtri
 
 from commonweal.analysis.fields import Fields
 from commonweal.analysis.plans import Part, Plan, say_level
 from commonweal.analysis.trials import Trials
 from commonweal.core.errors import LogError
 from commonweal.statistics.agents import AgentSums, Likeness, estimate_likeness, exact_agent_error
+from commonweal.statistics.inference import Column
 
 MEANS = ("Welfare",)
 """Metrics that are the mean over agents of what `EarningsVariance` is the variance of."""
@@ -148,9 +150,22 @@ def _likeness(plan: Plan, part: Part, own: Trials) -> Likeness | None:
     spare = cells.size - count.size
     if spare < 1:
         return None
-    # Cells have means of their own: what is left is brought to the degrees of freedom that one common mean would leave.
+    # Cells have means of their own: what is left is brought to the degrees of freedom that one common mean would leave, and the
+    # limits to the F quantiles of those that there are.
     left = (mean[known] - middle[number]) * np.sqrt((cells.size - 1) / spare)
-    return estimate_likeness(AgentSums(sizes[known], left, variance[known]))
+    found, within = _likeness_at(sizes[known], left, variance[known], 1.0), int(sizes[known].sum()) - cells.size
+    if not found.icc.bounded:
+        return found
+    low, high = (
+        _likeness_at(sizes[known], left, variance[known], float(fdtri(cells.size - 1, within, p) / fdtri(spare, within, p))).icc
+        for p in ((1 + found.icc.level) / 2, (1 - found.icc.level) / 2)
+    )
+    return replace(found, icc=replace(found.icc, low=low.low, high=high.high))
+
+
+def _likeness_at(sizes: NDArray[np.int64], left: Column, variance: Column, ratio: float) -> Likeness:
+    """The likeness if the trials' means had `ratio` times the variance that they have."""
+    return estimate_likeness(AgentSums(sizes, left * np.sqrt(ratio), variance))
 
 
 def _sizes(part: Part, own: Trials) -> NDArray[np.int64] | None:

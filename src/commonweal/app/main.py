@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a run failed, 2 the caller's mistake, 3 a run met its budg
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -62,6 +63,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     given = parser().parse_args(arguments)
+    # Small matrices: threads of the linear algebra cost ten times what they do.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from commonweal.app import commands
 
     try:

@@ -71,11 +71,10 @@ def batches(part: Part, done: Set[tuple[int, int]] = frozenset(), block: int | N
     for group in groups.values():
         society = part.society_of(part.plan[group[0]].levels)
         trials = [trial for trial in in_blocks(part, group) if trial not in done]
+        each = trial_seconds(part, society)
         if society.hosted:
-            seconds = SECONDS_PER_CALL * calls_per_tick(society) * part.ticks
-            found += [Batch(part.name, (trial,), seconds, True) for trial in trials]
+            found += [Batch(part.name, (trial,), each, True) for trial in trials]
             continue
-        each = society.seats.n * part.ticks / AGENT_STEPS_PER_S + 0.002
         for traced in (True, False):
             own = [trial for trial in trials if is_traced(part, society.seats.n, trial) is traced]
             longest = max(1, min(int(CHUNK_S / each), len(own) if block is None else block * len(group)))
@@ -85,7 +84,24 @@ def batches(part: Part, done: Set[tuple[int, int]] = frozenset(), block: int | N
             for piece in range(pieces):
                 chosen = tuple(own[len(own) * piece // pieces : len(own) * (piece + 1) // pieces])
                 found.append(Batch(part.name, chosen, seconds, traced))
-    return found
+    if block is None or not found:
+        return found
+    # Who looks needs whole blocks early: the first seeds first, in every group, though a ledger begins with the longest.
+    even = sum(batch.seconds for batch in found) / len(found)
+    ordered = sorted(found, key=lambda batch: batch.trials[0][1])
+    return [dataclasses.replace(batch, seconds=even) for batch in ordered]
+
+
+def trial_seconds(part: Part, society: Society) -> float:
+    """Predicted seconds of one trial: the same on every machine, however fast it runs there.
+
+    Args:
+        part: of the trial.
+        society: of its cell.
+    """
+    if society.hosted:
+        return SECONDS_PER_CALL * calls_per_tick(society) * part.ticks
+    return society.seats.n * part.ticks / AGENT_STEPS_PER_S + 0.002
 
 
 def in_blocks(part: Part, cells: Sequence[int]) -> list[tuple[int, int]]:

@@ -47,7 +47,7 @@ class Factor:
                     f"factor {self.label!r} has levels {self.levels}; expected at least one, each once, or a range low, high"
                 )
             return
-        if self.levels:
+        if self.levels or self.values is not None:
             raise StudyError(f"factor {self.label!r} has levels and a range; give one of the two")
         if self.low is None or self.high is None or not -math.inf < self.low < self.high < math.inf:
             raise StudyError(f"factor {self.label!r} has the range {self.low} to {self.high}; expected low < high, both finite")
@@ -60,6 +60,13 @@ class Factor:
     def ranged(self) -> bool:
         """Whether it has a range instead of levels."""
         return self.low is not None
+
+    @property
+    def words(self) -> str:
+        """What a cell may have, in words."""
+        if self.ranged:
+            return f"a {'whole ' if self.whole else ''}number from {self.low:g} to {self.high:g}"
+        return f"one of {self.levels}"
 
     @property
     def numeric(self) -> bool:

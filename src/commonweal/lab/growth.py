@@ -19,8 +19,9 @@ class Growth:
         """Find the parts whose designs may have later stages, and whether the primary part may stop early."""
         self.directory, self.ledger, self.order = directory, ledger, order
         self.study = order.study()
-        self.waiting = [part.name for part in self.study.parts if part.design.further(part.seeds) > 0]
-        self.watched = self.study.primary.part if self.study.stopping and stopped_part(directory) is None else None
+        stopped = stopped_part(directory)
+        self.waiting = [part.name for part in self.study.parts if part.design.further(part.seeds) > 0 and part.name != stopped]
+        self.watched = self.study.primary.part if self.study.stopping and stopped is None else None
         self._prepared: Prepared | None = None
         self._looked = -1
         ledger.expect(bool(self.waiting))
@@ -57,7 +58,9 @@ class Growth:
         if done == self._looked or done == 0:
             return
         self._looked = done
-        decision = stop_early(self.study, self.directory)
-        if decision is not None and decision.stop:
+        stop_early(self.study, self.directory)
+        # A rule that holds at the last seed alone ends nothing: what other cells still have open is run.
+        if stopped_part(self.directory) == part.name:
             self.ledger.drop(part.name)
             self.watched = None
+            self.waiting = [name for name in self.waiting if name != part.name]

@@ -200,6 +200,8 @@ def _keep_to_budget(study: Study, calls: int, seconds: float) -> None:
 
 def _part(study: Study, part: Part) -> tuple[Json, dict[str, int]]:
     """A part as it stands in the plan, and the work it will be at most."""
+    followed = study.metrics[part.design.metric(study.primary.metric)]
+    part.design.accept((float(followed.low), float(followed.high)))
     cells: list[Json] = []
     checked: set[tuple[object, ...]] = set()
     agents: set[int] = set()

@@ -84,7 +84,8 @@ def run_study(order: Order, directory: Path, jobs: int, report: Report) -> Progr
     with _alone(directory):
         ledger.release()
         growth = Growth(order, directory, ledger)
-        if ledger.progress().open == 0 and not growth.step():
+        # Before the workers are counted: a stage that is due may be all that an engine has to do.
+        if not growth.step() and ledger.progress().open == 0:
             return ledger.progress()
         _one_thread_each()
         limit_s, began = order.model.budget.seconds, time.time()

@@ -12,8 +12,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from commonweal.core.errors import LogError
+from commonweal.lab.batches import static_factors, trial_seconds
+from commonweal.lab.batches import calls_per_tick
 from commonweal.lab.designs.design import Cell, Seen, Stage, check_cells
 from commonweal.lab.factors import Level
 from commonweal.lab.finished import read_outcomes
@@ -83,6 +86,8 @@ def look(study: Study, part: Part, directory: Path) -> Seen:
     metric = study.metrics[name]
     rows = read_outcomes(directory, part.name, name)
     stages = sum(json.loads(path.read_text())["part"] == part.name for path in _paths(directory))
+    societies = [part.society_of(cell.levels) for cell in part.plan]
+    costs = [(1.0 + society.seats.n + 1e6 * calls_per_tick(society) * society.hosted) * part.ticks for society in societies]
     return Seen(
         factors=part.factors,
         allowed=part.allowed or (lambda levels: True),
@@ -91,10 +96,23 @@ def look(study: Study, part: Part, directory: Path) -> Seen:
         cell=np.array([row[0] for row in rows], np.int64),
         seed=np.array([row[1] for row in rows], np.int64),
         outcome=np.array([row[2] for row in rows], np.float64),
-        seconds=np.array([row[3] for row in rows], np.float64),
+        seconds=_predicted_seconds(part)[[row[0] for row in rows]],
         bounds=(float(metric.low), float(metric.high)),
         stages=stages,
     )
+
+
+def _predicted_seconds(part: Part) -> NDArray[np.float64]:
+    """What a trial of each cell is predicted to cost: a measured time would make the next stage a matter of the machine."""
+    static = static_factors(part)
+    known: dict[tuple[object, ...], float] = {}
+    found: list[float] = []
+    for cell in part.plan:
+        shape = tuple(cell.levels[factor.label] for factor in static)
+        if shape not in known:
+            known[shape] = trial_seconds(part, part.society_of(cell.levels))
+        found.append(known[shape])
+    return np.array(found, np.float64)
 
 
 def _paths(directory: Path) -> list[Path]:
@@ -103,8 +121,8 @@ def _paths(directory: Path) -> list[Path]:
 
 def _cell(item: dict[str, object], labels: list[str]) -> Cell:
     levels, seeds = item["levels"], item["seeds"]
-    assert isinstance(levels, dict)
-    assert isinstance(seeds, list)
+    if not isinstance(levels, dict) or not isinstance(seeds, list):
+        raise TypeError(f"a cell with levels {levels} and seeds {seeds}")
     found: dict[str, Level] = {label: levels[label] for label in labels}
     return Cell(found, int(seeds[1]), int(seeds[0]), str(item["why"]))
 

@@ -205,8 +205,8 @@ class Study:
         for level in (self.primary.control, self.primary.treatment):
             if not factors[self.primary.factor].admits(level):
                 raise StudyError(
-                    f"the primary outcome compares {self.primary.factor} = {level}; expected one of "
-                    f"{factors[self.primary.factor].levels}"
+                    f"the primary outcome compares {self.primary.factor} = {level}; expected "
+                    f"{factors[self.primary.factor].words}"
                 )
 
     def part(self, name: str) -> Part:

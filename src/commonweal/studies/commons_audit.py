@@ -193,7 +193,7 @@ study = Study(
         smallest=0.1,
     ),
     family=("welfare", "efficiency"),
-    mechanism="deterrence by fines, and incapacitation of those caught twice: assumed of the scripted minds, not found; what is "
+    mechanism="deterrence by fines and incapacitation of those caught twice: assumed of the scripted minds, not found; what is "
     "found is where it suffices",
     scope="scripted minds of two kinds, 5 to 1,000 seats, 12 months, up to 60 % ruthless; the societies are averaged over that "
     "grid, and another mix of shares and sizes has another effect",

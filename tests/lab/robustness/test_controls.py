@@ -17,7 +17,7 @@ from commonweal.institutions.presence import If
 from commonweal.institutions.rewiring import Rewiring
 from commonweal.institutions.shuffle import Shuffle
 from commonweal.lab.robustness.basis import Basis, Change, basis_of
-from commonweal.lab.robustness.controls import DRAWS, ablations, around, baselines, other_authors
+from commonweal.lab.robustness.controls import DRAWS, ablations, around, baselines, other_authors, slip, slips
 from commonweal.lab.study import Factor, Part, Primary, Study
 from commonweal.metrics.welfare import Welfare
 from commonweal.minds.forgetful import Forgetful
@@ -111,7 +111,7 @@ def test_random_minds_stay_within_reach_and_range(seed):
     reach = random.random()
     mind = Scripted(level=0.9, condition=0.1, greed=3.0, tremble=0.02, ballot=2.0)
     found = around(mind, random, reach)
-    for name, width in (("level", 0.25), ("condition", 0.25), ("prior", 0.25), ("tremble", 0.05)):
+    for name, width in (("level", 0.25), ("condition", 0.25), ("prior", 0.25), ("tremble", 0.01), ("random", 0.0)):
         value, own = float(getattr(found, name)), float(getattr(mind, name))
         assert 0.0 <= value <= 1.0
         assert abs(value - own) <= reach * width + 1e-6
@@ -137,3 +137,13 @@ def test_other_authors_are_draws_programs_and_a_second_scale():
     program = named(game, "programs")[0].make().society.minds
     assert float(program["one"].dd) == 1.0  # win-stay, lose-shift
     assert float(program["two"].cc) == 0.0
+
+
+def test_slips_are_at_least_so_frequent_and_reach_inside():
+    found = slip(Forgetful(Scripted(random=0.3)), 0.05)
+    assert float(found.inner.random) == pytest.approx(0.3)
+    assert float(slip(Scripted(), 0.05).random) == pytest.approx(0.05)
+    assert float(slip(MemoryOne.always_defect(), 0.02).tremble) == pytest.approx(0.02)
+    assert [change.what for change in slips(playing())] == ["1 % of acts are random", "5 % of acts are random"]
+    part = next(iter(slips(playing()))).make()
+    assert [float(mind.tremble) for mind in part.society.minds.values] == pytest.approx([0.01, 0.01])

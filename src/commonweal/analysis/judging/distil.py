@@ -200,15 +200,8 @@ def distil_judge(
     if fewest < FEWEST:
         raise StudyError(f"the judge gave one of its verdicts {fewest} times, expected at least {FEWEST}: judge more trials")
     embedded = any(case.events("say") for case in cases)
-    rows = [measure_features(case, embedded) for case in cases]
-    names = tuple(sorted({name for row in rows for name in row}))
-    x = np.array([[row.get(name, 0.0) for name in names] for row in rows])
-    varied = np.flatnonzero(np.ptp(x, axis=0) > 0).tolist()
-    names, x = tuple(names[place] for place in varied), x[:, varied]
-    fold, held_out = deal_folds(verdict.size, 5, seed), np.zeros(verdict.size)
-    for own in range(5):
-        rest = fold != own
-        held_out[~rest] = _fit(x[rest], verdict[rest], seed).probabilities(x[~rest])
+    names, x = _tabulate(cases, embedded)
+    held_out = _hold_out(x, verdict, seed)
     fit = _fit(x, verdict, seed)
     distilled = Distilled(
         rubric=rubric.digest,
@@ -236,6 +229,25 @@ def distil_judge(
         gold_accuracy=estimate_proportion(right),
         gold_loss=estimate_mean(own - right, bounds=Bounds(-1.0, 1.0)),
     )
+
+
+def _tabulate(cases: Sequence[Case], embedded: bool) -> tuple[tuple[str, ...], Matrix]:
+    """The features that vary, by name, and their values, [r, d]."""
+    rows = [measure_features(case, embedded) for case in cases]
+    names = tuple(sorted({name for row in rows for name in row}))
+    x = np.array([[row.get(name, 0.0) for name in names] for row in rows])
+    varied = np.flatnonzero(np.ptp(x, axis=0) > 0).tolist()
+    names, x = tuple(names[place] for place in varied), x[:, varied]
+    return names, x
+
+
+def _hold_out(x: Matrix, y: Column, seed: int) -> Column:
+    """The probability of each trial by a fit on the other four of five folds, [r]."""
+    fold, held_out = deal_folds(y.size, 5, seed), np.zeros(y.size)
+    for own in range(5):
+        rest = fold != own
+        held_out[~rest] = _fit(x[rest], y[rest], seed).probabilities(x[~rest])
+    return held_out
 
 
 def _tuple(column: Column) -> tuple[float, ...]:

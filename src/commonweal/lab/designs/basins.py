@@ -34,6 +34,8 @@ class Basins(Design):
     """Name of the metric, best a continuous one that is the order parameter; empty: the study's primary one."""
     level: float | None = None
     """The outcome that parts the basins; None: the middle between the means of the two ends."""
+    first: int = 0
+    """Seed of each cell's first trial, as in `Full`."""
 
     def begin(self, factors: tuple[Factor, ...], allowed: Allowed) -> tuple[Cell, ...]:
         """Every allowed combination of levels, the last factor running fastest.
@@ -63,7 +65,7 @@ class Basins(Design):
                 f"basins start from {self.start!r} with levels {start.levels}; expected two: the one that belongs to the "
                 f"lowest {self.along}, then the one that belongs to the highest"
             )
-        return Full().begin(factors, allowed)
+        return Full(self.first).begin(factors, allowed)
 
     def metric(self, primary: str) -> str:
         """The design's own, or the study's primary one.

@@ -49,7 +49,7 @@ class Seen:
     outcome: NDArray[np.float64]
     """The design's metric; NaN where a trial has none. [r]"""
     seconds: NDArray[np.float64]
-    """What each trial cost, in seconds; NaN where nobody knows. [r]"""
+    """What each trial was predicted to cost, in seconds: what it took differs from run to run, the next stage must not. [r]"""
     bounds: tuple[float, float] = (-np.inf, np.inf)
     """The metric's range."""
     stages: int = 0
@@ -109,6 +109,17 @@ class Design(abc.ABC):
         """
         return primary
 
+    def accept(self, bounds: tuple[float, float]) -> None:
+        """Refuse a metric that `extend` could not follow, before anything runs.
+
+        Args:
+            bounds: range of the metric that `extend` is told.
+
+        Raises:
+            StudyError: it cannot be followed.
+        """
+        del bounds
+
     def facts(self) -> dict[str, object]:
         """The design as JSON: its kind and parameters."""
         assert dataclasses.is_dataclass(self)
@@ -133,7 +144,4 @@ def check_cells(factors: Sequence[Factor], cells: Sequence[Cell]) -> None:
             raise StudyError(f"cell {number} has levels of {list(cell.levels)}; expected one for each of {labels}, in order")
         for factor in factors:
             if not factor.admits(cell.levels[factor.label]):
-                raise StudyError(
-                    f"cell {number} has {factor.label} = {cell.levels[factor.label]!r}; expected one of "
-                    f"{factor.levels if not factor.ranged else (factor.low, factor.high)}"
-                )
+                raise StudyError(f"cell {number} has {factor.label} = {cell.levels[factor.label]!r}; expected {factor.words}")

@@ -90,11 +90,7 @@ class Threshold(Design):
         Raises:
             StudyError: the metric has no finite range, or the level is outside it.
         """
-        if not np.isfinite(seen.bounds).all():
-            raise StudyError(
-                f"the threshold's metric {self.outcome or '(the primary one)'} has the range {seen.bounds}; expected a finite "
-                "one: name a metric with limits, as in Threshold(outcome=...)"
-            )
+        self.accept(seen.bounds)
         axis = find_line(self._check(seen.factors))
         scan = Scan(0.0, 1.0, self.level, Bounds(*seen.bounds), self.rising)
         cells: list[Cell] = []
@@ -127,6 +123,23 @@ class Threshold(Design):
             primary: the study's primary metric.
         """
         return self.outcome or primary
+
+    def accept(self, bounds: tuple[float, float]) -> None:
+        """Refuse a metric without a finite range, or one whose range does not hold the level inside.
+
+        Args:
+            bounds: range of the metric.
+
+        Raises:
+            StudyError: it is one of these.
+        """
+        low, high = bounds
+        if not (np.isfinite(bounds).all() and low < self.level < high):
+            raise StudyError(
+                f"a threshold at {self.level:g} is searched of {self.outcome or 'the primary metric'}, which has the range "
+                f"{low:g} to {high:g}; expected a finite one with the level inside: name a metric with limits, as in "
+                "Threshold(outcome=...), or another level"
+            )
 
     def _check(self, factors: tuple[Factor, ...]) -> Factor:
         """The factor that is searched. Raises StudyError where it, or another one, cannot be what it has to be."""

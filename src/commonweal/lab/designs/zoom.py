@@ -90,23 +90,35 @@ class Zoom(Design):
         Raises:
             StudyError: the metric has no finite range.
         """
-        if not np.isfinite(seen.bounds).all():
-            raise StudyError(
-                f"the zoom's metric {self.outcome or '(the primary one)'} has the range {seen.bounds}; expected a finite one: "
-                "name a metric with limits, as in Zoom(outcome=...)"
-            )
+        self.accept(seen.bounds)
         told = zoom.Seen(
             axes=find_axes(seen.factors),
             points=find_points(seen.factors, seen.cells),
             why=tuple(_why(cell) for cell in seen.cells),
             point=seen.cell,
             outcome=seen.outcome,
-            cost=seen.seconds,
+            cost=seen.cost,
             bounds=Bounds(*seen.bounds),
             allows=constrain(seen.factors, seen.allowed),
         )
         batch = zoom.next_batch(told, self.rule)
         return Stage(_cells(seen.factors, batch)) if len(batch.why) else None
+
+    def accept(self, bounds: tuple[float, float]) -> None:
+        """Refuse a metric without limits, or one that cannot cross the level.
+
+        Args:
+            bounds: range of the metric.
+
+        Raises:
+            StudyError: the range is not finite, or the level does not lie inside it.
+        """
+        if not np.isfinite(bounds).all() or not bounds[0] < self.level < bounds[1]:
+            raise StudyError(
+                f"the zoom looks where {self.outcome or 'the primary metric'} crosses {self.level:g}, and its range is "
+                f"{bounds[0]:g} to {bounds[1]:g}; expected finite limits with the level between them: name another metric or "
+                "level, as in Zoom(level=..., outcome=...)"
+            )
 
     def further(self, seeds: int) -> int:
         """The trials after the first stage.

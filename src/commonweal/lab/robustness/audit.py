@@ -12,7 +12,7 @@ from commonweal.core.society import Society
 from commonweal.core.streams import Key
 from commonweal.engine.check import check
 from commonweal.lab.robustness.basis import Basis, Change, basis_of
-from commonweal.lab.robustness.controls import ablations, baselines, other_authors
+from commonweal.lab.robustness.controls import ablations, baselines, other_authors, slips
 from commonweal.lab.robustness.perturbations import perturbations
 from commonweal.lab.study import Part, Specification, Study
 from commonweal.models.model import Model
@@ -35,7 +35,7 @@ def robust(study: Study, second: Model | None = None) -> Study:
     own = tuple(part for part in study.parts if part.role != "audit")
     basis = basis_of(study)
     found: list[Part] = []
-    for changes in (perturbations(basis, second), ablations(basis), baselines(basis), other_authors(basis)):
+    for changes in (perturbations(basis, second), slips(basis), ablations(basis), baselines(basis), other_authors(basis)):
         for change in changes:
             part = _made(basis, change, len(found) + 1, study.metrics)
             if part is not None:

@@ -32,11 +32,17 @@ from commonweal.worlds.reframed import Reframed, moved_by_squaring
 DRAWS = 6
 """Random minds that take the place of each scripted one, the first nearest to it: draw d reaches d / 6 of the full width."""
 _AROUND: dict[type, dict[str, float]] = {
-    Scripted: {"level": 0.25, "condition": 0.25, "prior": 0.25, "responsiveness": 0.25, "tremble": 0.05, "random": 0.05},
-    MemoryOne: {"p_start": 0.25, "cc": 0.25, "cd": 0.25, "dc": 0.25, "dd": 0.25, "tremble": 0.05},
-    Strategist: {"tremble": 0.05},
+    Scripted: {"level": 0.25, "condition": 0.25, "prior": 0.25, "responsiveness": 0.25, "tremble": 0.0, "random": 0.0},
+    MemoryOne: {"p_start": 0.25, "cc": 0.25, "cd": 0.25, "dc": 0.25, "dd": 0.25, "tremble": 0.0},
+    Strategist: {"tremble": 0.0},
 }
 """Full widths: how far from where its author put it a parameter from 0 to 1 is drawn, at most."""
+RATES = (0.01, 0.05)
+"""Shares of acts that are random where it is asked whether a claim bears that minds slip."""
+_SLIP: dict[type, str] = {Scripted: "random", MemoryOne: "tremble", Strategist: "tremble"}
+"""The parameter that is the chance of a random act."""
+_SLIPS = ("tremble", "random")
+"""Chances of a slip are drawn between half and one and a half of their value: a mind that never slips is of another kind."""
 _GREED = 1.5
 """Full width of greed: drawn between its value divided by this and multiplied by it, evenly in the logarithm, at least 1."""
 
@@ -75,6 +81,19 @@ def baselines(basis: Basis) -> Iterator[Change]:
     if basis.society.hosted:
         yield Change("baseline", "scripted minds that keep the norm", lambda: basis.with_minds(_scripted))
     yield Change("baseline", "random choices by everybody", lambda: basis.with_minds(_random))
+
+
+def slips(basis: Basis) -> Iterator[Change]:
+    """Minds that now and then act at random: whether a claim bears that nobody is perfect.
+
+    Args:
+        basis: of the audit.
+    """
+    values = [value for factor in basis.of("minds", ()) for value in factor.values or ()]
+    if any(type(own) in _SLIP for mind in (*basis.society.minds.values, *values) for own in inside(mind)):
+        for rate in RATES:
+            words = f"{rate:.0%} of acts are random".replace("%", " %")
+            yield Change("random acts", words, lambda rate=rate: _slipping(basis, rate))
 
 
 def other_authors(basis: Basis) -> Iterator[Change]:
@@ -166,6 +185,8 @@ def around(mind: Any, random: np.random.Generator, reach: float = 1.0) -> Any:
     changed: dict[str, Any] = {}
     for name, width in _AROUND.get(type(mind), {}).items():
         value = np.asarray(getattr(mind, name), np.float64)
+        if name in _SLIPS:
+            width = value / 2
         low, high = np.maximum(value - reach * width, 0.0), np.minimum(value + reach * width, 1.0)
         changed[name] = low + random.random(value.shape) * (high - low)
     if isinstance(mind, Scripted):
@@ -174,6 +195,29 @@ def around(mind: Any, random: np.random.Generator, reach: float = 1.0) -> Any:
     within = getattr(mind, "inner", None)
     if within is not None:
         changed["inner"] = around(within, random, reach)
+    return dataclasses.replace(mind, **changed) if changed else mind
+
+
+def _slipping(basis: Basis, rate: float) -> Part:
+    """Every scripted mind with a chance of a random act of at least `rate`."""
+    return basis.with_minds(lambda name, mind: slip(mind, rate))
+
+
+def slip(mind: Any, rate: float) -> Any:
+    """A mind that acts at random at least so often; what it wraps likewise.
+
+    Args:
+        mind: one whose chance of a slip is known, else it is returned as it is.
+        rate: of random acts, 0 to 1.
+    """
+    changed: dict[str, Any] = {}
+    name = _SLIP.get(type(mind))
+    if name is not None:
+        own = jnp.asarray(getattr(mind, name))
+        changed[name] = jnp.maximum(own, jnp.asarray(rate, own.dtype))
+    within = getattr(mind, "inner", None)
+    if within is not None:
+        changed["inner"] = slip(within, rate)
     return dataclasses.replace(mind, **changed) if changed else mind
 
 
