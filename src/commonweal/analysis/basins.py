@@ -14,7 +14,7 @@ from commonweal.analysis.plans import Cell, Level, MetricCard, Part, Plan, say_l
 from commonweal.analysis.trials import Trials
 from commonweal.core.errors import LogError, StudyError
 from commonweal.statistics.basins import Bistability, Loop, find_bistability, find_loop
-from commonweal.statistics.inference import Column, Estimate, is_binary, oppose
+from commonweal.statistics.inference import Bounds, Column, Estimate, estimate_mean, is_binary, oppose
 
 KIND = "basins"
 """Name of the design in a plan."""
@@ -52,10 +52,19 @@ class Branches:
     """Ascending; those that both starts have trials of."""
     level: float
     """The outcome that parts the basins."""
+    decided: Estimate | None
+    """Length of the axis on which the start decides: the mean over seeds of the length on which the two starts end on different
+    sides of `level`, less that on which they end the wrong way round. None: fewer than 2 seeds were run everywhere."""
     loop: Loop | None
-    """Where the branches flip; `up` is that of the first start, `down` of the second. None: there is no loop to measure."""
+    """Where seeds first flip; `up` is from the first start, `down` from the second. Its width is `decided` where every sweep
+    flips once, and too small where seeds end here and there by chance, since first flips then come early. None: no loop."""
     none: str
-    """Why there is none, or why its width stays open; empty: nothing is missing."""
+    """Why there is none, or what it leaves out; empty: nothing is missing."""
+
+    @property
+    def hysteresis(self) -> bool:
+        """Whether the start decides somewhere: the interval of `decided` is wholly above 0."""
+        return self.decided is not None and self.decided.above_zero
 
     @property
     def bistable(self) -> tuple[float, ...]:
@@ -109,18 +118,17 @@ class Basins:
         head = f"At {where}: " if where else ""
         bistable = say_places(own.bistable)
         first, second = (f"{self.start} {say_level(level)}" for level in self.starts)
-        loop = own.loop
-        if loop is not None and loop.width.high < 0:
-            return f"{head}the branches flip in the wrong order: give the levels of {self.start} the other way round."
-        if loop is not None and loop.found:
-            region = f" Bistable {bistable}: the start decides." if bistable else ""
-            return (
-                f"{head}hysteresis. {self.metric} crosses {own.level:.3g} at {self.along} {_say(loop.up)} from {first} and at "
-                f"{_say(loop.down)} from {second}: a loop {_say(loop.width)} wide.{region}{self._note_seeds(own)} {own.none}"
-            ).rstrip()
+        if own.decided is not None and own.decided.below_zero:
+            return f"{head}the starts end the wrong way round: give the levels of {self.start} in the other order."
+        if own.hysteresis and own.decided is not None:
+            flips = "" if own.loop is None else f" from {first} and at {_say(own.loop.down)} from {second}"
+            flips = f"{self.metric} crosses {own.level:.3g} at {self.along} {_say(own.loop.up)}{flips}; " if own.loop else ""
+            region = f" Bistable {bistable}." if bistable else ""
+            seeds = self._note_seeds(own)
+            return f"{head}hysteresis: {flips}the start decides along {_say(own.decided)}.{region}{seeds} {own.none}".rstrip()
         if bistable:
             return f"{head}bistable {bistable}: the start decides.{self._note_seeds(own)} {own.none}".rstrip()
-        width = f" (width {_say(loop.width)})" if loop is not None else ""
+        width = f" (the start decides along {_say(own.decided)})" if own.decided is not None else ""
         if own.flipping:
             return (
                 f"{head}no hysteresis{width}: at {self.along} {_list(own.flipping)} it flips across seeds, not across starts: "
@@ -217,8 +225,7 @@ def _branch(others: dict[str, Level], sweeps: _Sweeps, card: MetricCard, level: 
     settings = tuple(_set(place, both, card, together, binary) for place, both in sweeps.items())
     if level is None:
         level = (settings[0].means[0].value + settings[-1].means[1].value) / 2
-    loop, none = _close(sweeps, level)
-    return Branches(others, settings, level, loop, none)
+    return Branches(others, settings, level, *_close(sweeps, level))
 
 
 def _set(
@@ -245,16 +252,21 @@ def _show(values: Column) -> tuple[float, ...]:
     return tuple(round(value, 9) for value in values[:MOST].tolist())
 
 
-def _close(sweeps: _Sweeps, level: float) -> tuple[Loop | None, str]:
-    """The loop of the seeds that have been run at every setting from both starts; else why there is none."""
-    whole = [sorted(set.intersection(*(set(both[side]) for both in sweeps.values()))) for side in (0, 1)]
-    seeds = sorted(set(whole[0]) & set(whole[1]))
+def _close(sweeps: _Sweeps, level: float) -> tuple[Estimate | None, Loop | None, str]:
+    """Where the start decides, and the loop, of the seeds that were run at every setting from both starts; else why not."""
+    seeds = sorted(set.intersection(*(set(side) for both in sweeps.values() for side in both)))
     if len(seeds) < 2:
-        return None, f"{len(seeds)} seeds have been run at every setting from both starts; a loop needs 2."
+        return None, None, f"{len(seeds)} seeds were run at every setting from both starts; a loop needs 2."
+    axis = np.array(list(sweeps))
     rising, falling = (np.array([[both[side][seed] for both in sweeps.values()] for seed in seeds]) for side in (0, 1))
+    # The trend of both branches together knows nothing of the difference between them, so it cannot favour a loop.
+    trend = np.sign((rising + falling)[:, -1].mean() - (rising + falling)[:, 0].mean())
+    apart = np.trapezoid((falling > level).astype(np.float64) - (rising > level), axis, axis=1)
+    length = float(axis[-1] - axis[0])
+    decided = estimate_mean(trend * apart, bounds=Bounds(-length, length))
     try:
-        loop = find_loop(list(sweeps), rising, falling, level, paired=True)
+        loop = find_loop(axis.tolist(), rising, falling, level, paired=True)
     except StudyError:
-        return None, f"From one of the starts no seed crosses {level:.3g} along these settings: the loop stays open."
+        return decided, None, f"From one of the starts no seed crosses {level:.3g} along these settings: the loop stays open."
     stayed = f"{loop.stayed // 2} of {len(seeds)} seeds never cross {level:.3g} from one of the starts." if loop.stayed else ""
-    return loop, stayed
+    return decided, loop, stayed

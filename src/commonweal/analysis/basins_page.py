@@ -82,19 +82,14 @@ def _write_table(found: Basins) -> str:
 
 
 def _write_loops(found: Basins) -> str:
-    rows = [
-        (
-            ", ".join(f"{label} {say_level(level)}" for label, level in own.levels.items()) or "all",
-            *(_say(estimate) for estimate in (own.loop.up, own.loop.down)),
-            _say(own.loop.width, sign=True),
-            _say(own.loop.area, sign=True),
-            f"{own.loop.width.n:,}",
-        )
-        for own in found.branches
-        if own.loop is not None
-    ]
-    first, second = (f"flips from {say_level(level)}" for level in found.starts)
-    head = ("where", first, second, "width of the loop", "area of the loop", "seeds")
+    rows: list[tuple[str, ...]] = []
+    for own in found.branches:
+        if own.decided is not None:
+            where = ", ".join(f"{label} {say_level(level)}" for label, level in own.levels.items()) or "all"
+            loop = ("none",) * 3 if own.loop is None else (_say(own.loop.up), _say(own.loop.down), _say(own.loop.width, True))
+            rows.append((where, _say(own.decided, sign=True), *loop, f"{own.decided.n:,}"))
+    first, second = (f"first flip from {say_level(level)}" for level in found.starts)
+    head = ("where", "the start decides along", first, second, "width between first flips", "seeds")
     return write_table_html(head, rows, frozenset({5})) if rows else ""
 
 

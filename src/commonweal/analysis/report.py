@@ -31,7 +31,7 @@ from commonweal.analysis.page import (
     write_tabs,
     write_warning,
 )
-from commonweal.analysis.plans import Part, Plan, read_plan, say_level
+from commonweal.analysis.plans import Factor, Part, Plan, read_plan, say_level
 from commonweal.analysis.robustness_page import write_robustness
 from commonweal.analysis.science import Science
 from commonweal.analysis.science_page import write_claim, write_gap, write_registration, write_unit, write_verdicts
@@ -221,7 +221,7 @@ def _write_runs(plan: Plan, trials: Trials) -> str:
         rows.append((part.name + null, part.role, part.engine, f"{len(part.cells):,}", planned, seeds, ticks, agents))
     head = ("part", "role", "engine", "cells", "trials", "seeds of a cell", "length", "agents")
     factors = [
-        (part.name, factor.label, factor.lens, ", ".join(say_level(level) for level in factor.levels))
+        (part.name, factor.label, factor.lens, _say_levels(factor))
         for part in plan.parts
         for factor in part.factors
     ]
@@ -238,6 +238,13 @@ def _write_runs(plan: Plan, trials: Trials) -> str:
     )
 
 
+def _say_levels(factor: Factor) -> str:
+    if factor.low is None or factor.high is None:
+        return ", ".join(say_level(level) for level in factor.levels)
+    whole, scale = ", whole numbers" if factor.whole else "", ", by its logarithm" if factor.logarithmic else ""
+    return f"{factor.low:g} to {factor.high:g}{whole}{scale}"
+
+
 def _write_estimates(plan: Plan, findings: Findings) -> str:
     """The contrasts in full; the cells' means behind a fold, with the theory value beside each."""
     primary = findings.primary
@@ -250,13 +257,13 @@ def _write_estimates(plan: Plan, findings: Findings) -> str:
         for i, f in enumerate(contrasts)
     ]
     theory = {(f.part, f.cell): f.value for f in findings.estimates if f.estimand == THEORY}
+    places = {(part.name, cell.cell): cell.levels for part in plan.parts for cell in part.cells}
     cells: list[tuple[str, ...]] = []
     for f in findings.estimates:
         if f.cell is not None and f.estimand != THEORY:
             known = theory.get((f.part, f.cell)) if f.name == plan.primary.metric else None
             null = ", null model" if plan.part(f.part).null_model else ""
-            levels = next(cell.levels for cell in plan.part(f.part).cells if cell.cell == f.cell)
-            where = ", ".join(f"{label} {say_level(level)}" for label, level in levels.items())
+            where = ", ".join(f"{label} {say_level(level)}" for label, level in places[f.part, f.cell].items())
             cells.append((f"{f.part}/{f.cell}{null}", where, f.name, _number(f.value), _limits(f), _number(known), f"{f.n:,}"))
     shown = cells[:4000]
     titles = ("cell", "levels", "metric", "mean", "95 % interval", "theory", "n")

@@ -266,6 +266,7 @@ def _advice(dollars: float | None) -> str:
 def _analyse(directory: Path) -> None:
     import json
 
+    from commonweal.analysis.crate import write_crate
     from commonweal.analysis.estimates import write_estimates
     from commonweal.analysis.report import write_report
     from commonweal.analysis.trials import write_table
@@ -273,6 +274,7 @@ def _analyse(directory: Path) -> None:
     write_table(directory)
     estimates = write_estimates(directory)
     write_report(directory)
+    write_crate(directory)
     print(json.loads(estimates.read_text())["answer"])
 
 

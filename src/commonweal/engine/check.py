@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import equinox as eqx
 import jax
 
@@ -14,6 +16,9 @@ from commonweal.core.society import Society
 from commonweal.core.streams import Key
 from commonweal.engine.phases import Choices, Committed, State, commit, offer, start
 
+_MOVED = ("heir", "links", "groups")
+"""What rules and channels may move, one of them at most."""
+
 
 def check(society: Society, metrics: Named[Metric]) -> None:
     """Check that a society can run and be measured.
@@ -23,28 +28,37 @@ def check(society: Society, metrics: Named[Metric]) -> None:
         LawError: a part changes the shape of something from one tick to the next.
     """
     links = society.seats.links()
-    done = jax.eval_shape(eqx.Partial(_first_tick, society, links), Key.root(0))
-    _same_shapes(done[0], done[1].state)
+    begun, done, moved = jax.eval_shape(eqx.Partial(_first_tick, society, links), Key.root(0))
+    _same_shapes(begun, done.state)
     for name, metric in metrics.items():
         for facts in metric.needs:
-            if not isinstance(done[1].tick.facts, facts):
+            if not isinstance(done.tick.facts, facts):
                 raise StudyError(
                     f"metric {name!r} reads {facts.__name__}, which the world {type(society.world).__name__} does not tell; "
                     "measure something else or choose a world that has it"
                 )
-    for what in ("heir", "links", "groups"):
-        movers = _movers(society, done[0], what)
+    for what, found in moved.items():
+        movers = [name for name, value in found.items() if value is not None]
         if len(movers) > 1:
             raise StudyError(
                 f"{' and '.join(movers)} both return {what}; expected at most one rule or channel that does: drop one"
             )
 
 
-def _first_tick(society: Society, links: Links | None, key: Key) -> tuple[State, Committed]:
+def _first_tick(society: Society, links: Links | None, key: Key) -> tuple[State, Committed, Named[Named[Any]]]:
+    """A tick in which nobody answers: the state before, what came of it, and what each rule and the channel moves."""
     state = start(society, links, key)
     view = offer(society, state)
     nobody = view.menu.map(lambda question: question.asked & False)
-    return state, commit(society, state, view, Choices(defaults(view.menu), nobody, state.minds), key)
+    done = commit(society, state, view, Choices(defaults(view.menu), nobody, state.minds), key)
+    rulings = [rule.settle(memory, done.tick, key) for rule, memory in zip(society.rules.values, state.rules, strict=True)]
+    delivery = society.channel.deliver(state.channel, done.tick, key)
+    names = (*society.rules.names, "the channel")
+    moved = Named(
+        _MOVED,
+        tuple(Named(names, (*(getattr(own, what) for own in rulings), getattr(delivery, what, None))) for what in _MOVED),
+    )
+    return state, done, moved
 
 
 def _same_shapes(before: State, after: State) -> None:
@@ -58,21 +72,3 @@ def _same_shapes(before: State, after: State) -> None:
             )
     if jax.tree.structure(before) != jax.tree.structure(after):
         raise LawError("a part returns a memory or a public value of another structure than it began with; keep it the same")
-
-
-def _movers(society: Society, state: State, what: str) -> list[str]:
-    """Names of the rules whose ruling returns this, and the channel's if its delivery does."""
-
-    def returned(at: State, key: Key) -> Named[object]:
-        view = offer(society, at)
-        nobody = view.menu.map(lambda question: question.asked & False)
-        done = commit(society, at, view, Choices(defaults(view.menu), nobody, at.minds), key)
-        rulings = [rule.settle(memory, done.tick, key) for rule, memory in zip(society.rules.values, at.rules, strict=True)]
-        delivery = society.channel.deliver(at.channel, done.tick, key)
-        return Named(
-            (*society.rules.names, "the channel"),
-            (*(getattr(ruling, what) for ruling in rulings), getattr(delivery, what, None)),
-        )
-
-    found = jax.eval_shape(returned, state, jax.eval_shape(lambda: Key.root(0)))
-    return [name for name, value in found.items() if value is not None]
