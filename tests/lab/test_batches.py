@@ -79,13 +79,15 @@ def test_what_is_done_is_left_out_and_the_rest_is_cut_evenly(monkeypatch: pytest
 
 
 @given(
-    seeds=st.integers(1, 60),
-    block=st.none() | st.integers(1, 70),
+    seeds=st.integers(1, 25),
+    block=st.none() | st.integers(1, 30),
     chunk_s=st.floats(0.01, 5.0),
     part=st.sampled_from([PLAIN, SIZED, SPOKEN]),
     sparse=st.integers(0, 2**32),
 )
-def test_any_work_is_covered_once_in_pieces_of_one_length(seeds: int, block: int | None, chunk_s: float, part: Part, sparse: int):
+def test_any_work_is_covered_once_in_pieces_of_one_length(
+    seeds: int, block: int | None, chunk_s: float, part: Part, sparse: int
+):
     part = dataclasses.replace(part, seeds=seeds)
     whole = all_trials(part)
     done = frozenset(random.Random(sparse).sample(whole, sparse % len(whole)))
@@ -106,7 +108,8 @@ def test_any_work_is_covered_once_in_pieces_of_one_length(seeds: int, block: int
         assert max(len(batch.trials) for batch in own) - min(len(batch.trials) for batch in own) <= 1
     if block is not None:
         assert len({batch.seconds for batch in found}) <= 1
-        assert all(len({seed for _, seed in batch.trials}) <= block + 1 for batch in found)
+        # Each shape has two cells.
+        assert all(len(batch.trials) <= 2 * block for batch in found)
 
 
 def test_a_block_is_a_seed_and_who_looks_sees_blocks_early(tmp_path):
@@ -154,7 +157,13 @@ def test_compiled_cells_are_in_their_own_order_within_a_seed():
 
 def test_plain_first_seeds_of_small_societies_are_traced_and_no_others():
     later = dataclasses.replace(PLAIN, later=(Cell({"tithe": 0.5}, 3, 7, "coverage"), Cell({"tithe": 0.5}, 2, 3)))
-    assert [is_traced(later, 5, trial) for trial in ((0, 0), (0, 1), (2, 7), (3, 3), (3, 4))] == [True, False, False, True, False]
+    assert [is_traced(later, 5, trial) for trial in ((0, 0), (0, 1), (2, 7), (3, 3), (3, 4))] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
     assert not is_traced(PLAIN, module.SMALL + 1, (0, 0))
     assert is_traced(PLAIN, module.SMALL, (0, 0))
     assert not any(batch.traced for batch in batches(dataclasses.replace(PLAIN, role="audit")))

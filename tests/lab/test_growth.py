@@ -143,11 +143,7 @@ def test_what_is_held_out_is_predicted_in_writing_before_it_is_run(whole: Path):
     files = duckdb.sql(
         f"SELECT filename, list(DISTINCT cell) FROM read_parquet('{whole}/logs/sizes-*.parquet', filename=true) GROUP BY ALL"
     ).fetchall()
-    written = [
-        path
-        for path in (whole / "stages").glob("*.json")
-        if json.loads(path.read_text())["part"] == "sizes"
-    ]
+    written = [path for path in (whole / "stages").glob("*.json") if json.loads(path.read_text())["part"] == "sizes"]
     at = written[0].stat().st_mtime_ns
     for name, cells in files:
         # A file holds trials of one stage.

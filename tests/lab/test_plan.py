@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 
 import pytest
 from commonweal_plugin.study import study as tithe
@@ -10,11 +9,7 @@ from commonweal_plugin.study import study as tithe
 from commonweal.core import lens
 from commonweal.core.errors import LogError, StudyError
 from commonweal.core.named import Named
-from commonweal.core.networks import Regular
-from commonweal.core.seats import Seating
 from commonweal.institutions.fermi import Fermi
-from commonweal.lab import plan as plan_module
-from commonweal.lab.batches import batches, static_factors, trial_seed
 from commonweal.lab.plan import CARD_CALLS, bound_study, make_plan, needs_model, write_plan
 from commonweal.lab.study import Budget, Factor
 from commonweal.metrics.survival import Survival
@@ -43,44 +38,6 @@ def test_the_digest_follows_the_study_and_not_the_machine():
     assert make_plan(tithe, None, None)["digest"] == base
     assert make_plan(tithe.scaled(4, quick=False), None, None)["digest"] != base
     assert make_plan(dataclasses.replace(tithe, question="Another?"), None, None)["digest"] != base
-
-
-def test_batches_cover_every_trial_once_and_group_by_shape():
-    part = study.parts[0]
-    covered = [trial for batch in batches(part) for trial in batch.trials]
-    assert len(covered) == len(set(covered)) == math.prod(len(factor.levels) for factor in part.factors) * part.seeds
-    cells = part.cells()
-    for batch in batches(part):
-        assert len({cells[cell]["population"] for cell, _ in batch.trials}) == 1
-        assert len({seed == 0 for _, seed in batch.trials}) == 1 or not batch.traced
-        assert batch.seconds <= 7
-
-
-def test_what_is_done_is_left_out_and_the_rest_is_cut_evenly(monkeypatch):
-    part = dataclasses.replace(tithe.parts[0], seeds=200)
-    done = {(0, seed) for seed in range(0, 200, 3)}
-    monkeypatch.setattr(plan_module, "CHUNK_S", 0.1)
-    found = batches(part, done)
-    covered = [trial for batch in found for trial in batch.trials]
-    assert sorted(covered) == sorted({(cell, seed) for cell in range(2) for seed in range(200)} - done)
-    sizes = [len(batch.trials) for batch in found if not batch.traced]
-    assert len(sizes) > 3
-    assert max(sizes) - min(sizes) <= 1
-    assert batches(part, set(covered) | done) == []
-
-
-def test_networks_are_data():
-    (part,) = tithe.parts
-    society = dataclasses.replace(part.society, seats=Seating(5, network=Regular(2)))
-    seeds = Factor("graph", lens.graph_seed(), (0, 1, 2))
-    wired = dataclasses.replace(part, society=society, factors=(*part.factors, seeds))
-    assert static_factors(wired) == ()
-    assert len([batch for batch in batches(wired) if not batch.traced]) == 1
-
-
-def test_seeds_are_shared_by_the_cells_of_a_part_and_differ_between_parts():
-    assert trial_seed("s", "a", 0) == trial_seed("s", "a", 0)
-    assert len({trial_seed("s", part, seed) for part in "ab" for seed in range(50)}) == 100
 
 
 def test_language_needs_a_model_and_is_counted():

@@ -117,15 +117,12 @@ class Basins:
         where = ", ".join(f"{label} {say_level(level)}" for label, level in own.levels.items())
         head = f"At {where}: " if where else ""
         bistable = say_places(own.bistable)
-        first, second = (f"{self.start} {say_level(level)}" for level in self.starts)
         if own.decided is not None and own.decided.below_zero:
             return f"{head}the starts end the wrong way round: give the levels of {self.start} in the other order."
-        if own.hysteresis and own.decided is not None:
-            flips = "" if own.loop is None else f" from {first} and at {_say(own.loop.down)} from {second}"
-            flips = f"{self.metric} crosses {own.level:.3g} at {self.along} {_say(own.loop.up)}{flips}; " if own.loop else ""
+        if own.decided is not None and own.hysteresis:
             region = f" Bistable {bistable}." if bistable else ""
-            seeds = self._note_seeds(own)
-            return f"{head}hysteresis: {flips}the start decides along {_say(own.decided)}.{region}{seeds} {own.none}".rstrip()
+            decided = f"the start decides along {_say(own.decided)} of {self.along}.{region}{self._note_seeds(own)}"
+            return f"{head}hysteresis: {self._say_flips(own)}{decided} {own.none}".rstrip()
         if bistable:
             return f"{head}bistable {bistable}: the start decides.{self._note_seeds(own)} {own.none}".rstrip()
         width = f" (the start decides along {_say(own.decided)})" if own.decided is not None else ""
@@ -137,6 +134,13 @@ class Basins:
         unasked = "" if own.asked else " Whether seeds of one start end in two places was not asked:"
         unasked += f" that needs {FEWEST} trials of a continuous outcome." if unasked else ""
         return f"{head}no sign of two basins{width}. {own.none}{unasked}".rstrip()
+
+    def _say_flips(self, own: Branches) -> str:
+        if own.loop is None:
+            return ""
+        first, second = (f"{self.start} {say_level(level)}" for level in self.starts)
+        crosses = f"{self.metric} crosses {own.level:.3g} at {self.along} {_say(own.loop.up)}"
+        return f"{crosses} from {first} and at {_say(own.loop.down)} from {second}; "
 
     def _note_seeds(self, own: Branches) -> str:
         return f" At {_list(own.flipping)} seeds of one start end in both." if own.flipping else ""

@@ -115,4 +115,4 @@ def _say(study: Study, facts: Json, predicted: Json, part: Part) -> str:
         told += f"; power {study.primary.power:g} needs {needed} (about {seconds:.0f} core-seconds for the study)"
     if facts["detectable"] is not None:
         told += f"; the smallest they find so is {float(str(facts['detectable'])):.2g}"
-    return f"{told}. Trials vary by {facts['source']}."
+    return f"{told}. How trials vary: {facts['source']}."

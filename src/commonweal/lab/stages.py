@@ -44,7 +44,7 @@ def staged(study: Study, directory: Path) -> Study:
             labels = [factor.label for factor in study.part(stage["part"]).factors]
             cells = [_cell(item, labels) for item in stage["cells"]]
             later.setdefault(stage["part"], []).extend(cells)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError) as error:
             raise LogError(f"{path} is damaged ({error}); move it and later ones away and run the study again") from error
     parts = tuple(dataclasses.replace(part, later=tuple(later.get(part.name, ()))) for part in study.parts)
     return dataclasses.replace(study, parts=parts)
