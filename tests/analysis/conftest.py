@@ -468,3 +468,86 @@ def zoomed(write_zoom):
         return 1 / (1 + np.exp(40 * (levels["ruthless share"] - 0.6)))
 
     return write_zoom(chance, factors, Zoom(runs=160, first=128), later)
+
+
+EVIL = "<img src=x onerror=document.title='owned'>\x1b]0;owned\x07"
+
+
+def close_lock(directory):
+    """A lock that fits `plan.json`, closed before the run, as design/002 has it; written without commonweal."""
+
+    def sha(value):
+        return "sha256:" + hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    plan, parts = json.loads((directory / "plan.json").read_text()), []
+    fields = "name role engine ticks seeds society_digest design constrained specification factors".split()
+    for part in plan["parts"]:
+        rows = [{name: cell.get(name) for name in ("cell", "levels", "society_digest", "seeds")} for cell in part["cells"]]
+        parts.append({name: part.get(name) for name in fields} | {"cells": len(rows), "cells_digest": sha(rows)})
+    study = "name question hypotheses primary family exclusions stopping mechanism scope code".split()
+    lock = {
+        "schema": "commonweal.lock/1", "study": {name: plan["study"].get(name) for name in study}, "metrics": plan["metrics"],
+        "parts": parts, "model": plan["model"], "judges": None, "theory": plan["theory"],
+        "version": plan["versions"]["commonweal"], "written": "2020-01-01T00:00:00+00:00",
+        "commit": {"commit": "ab" * 20, "clean": True},
+    }  # fmt: skip
+    (directory / "lock.json").write_text(json.dumps(lock | {"digest": sha(lock)}))
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory):
+    """A finished run that has all a report can show: lock, unit, zoom, audit, judge card, discoveries, null model, words.
+
+    A quarter of what its author and its agents wrote tries to get out of the page.
+    """
+    from commonweal.analysis.discoveries import write_discoveries
+    from commonweal.analysis.judging.judge_card import save_judge_card
+    from commonweal.analysis.trials import write_table
+    from commonweal.core import lens
+    from commonweal.lab.designs.zoom import Zoom
+    from commonweal.lab.factors import Factor
+    from promises import a_card
+
+    directory, rng = tmp_path_factory.mktemp("whole"), np.random.default_rng(6)
+    factors = (Factor("ruthless share", lens.size(), low=0.0, high=1.0), Factor("fine", lens.size(), low=0.0, high=1.0))
+    zoom = Zoom(runs=64, first=64)
+    main, theory = plain_part(20), (0.35, 0.85)
+    for cell in main["cells"]:
+        cell["theory"] = theory[cell["cell"]]
+    spoken = main | {"name": "language", "role": "control", "engine": "hosted", "seeds": 4, "null_model": True}
+    axes = [("topology", "a ring"), ("random minds", "draw 1"), ("wording", EVIL)]
+    audit = [
+        main | {"name": f"audit-{i}", "role": "audit", "specification": {"axis": axis, "what": what}}
+        for i, (axis, what) in enumerate(axes)
+    ]
+    parts = [main, spoken, zoom_part(factors, zoom, plan_cells(zoom.begin(factors, lambda levels: True))), *audit]
+    plan = write_plan(directory, parts=parts, theory="a fine that is expected deters")
+    plan["study"] |= {"family": ["welfare"], "exclusions": ["trials that crashed", EVIL], "scope": EVIL, "mechanism": EVIL}
+    plan["study"]["primary"] |= {"smallest": 0.1}
+    plan["metrics"]["welfare"]["kind"] = "Welfare"
+    plan["metrics"]["equality"] |= {"kind": "EarningsVariance", "high": None, "unit": "tokens"}
+    plan["power"] = {"words": f"20 trials an arm find 0.5 in 80 of 100 studies {EVIL}"}
+    plan["odd"]["purpose"] = plan["study"]["doc"] = EVIL
+    (directory / "plan.json").write_text(json.dumps(plan))
+    rows = []
+    for part in parts:
+        for cell in part["cells"]:
+            first, count = cell.get("seeds", (0, part["seeds"]))
+            for seed in range(first, first + count):
+                key, levels = (part["name"], cell["cell"], seed), cell["levels"]
+                chance = theory[cell["cell"]] if part["name"] != "map" else float(levels["ruthless share"] < 0.6)
+                gains = rng.normal(chance, 0.5) + rng.normal(0, 1, 5)
+                if part["name"] == "language":
+                    rows += [r for r in language_rows(key) if r["kind"] != "value"]
+                else:
+                    stock = 200 + np.cumsum(rng.normal(0, 2, 12)) + (300 if key == ("scripted", 1, 2) else 0)
+                    rows += [header(key), row(key, "reading", "world.stock", values=[int(x) for x in stock]), *costs(key, 0, 0, 3)]
+                values = {"survived": float(rng.random() < chance), "welfare": gains.mean(), "equality": gains.var(ddof=1)}
+                rows += [row(key, "value", name, value=float(value)) for name, value in values.items()]
+    write_logs(directory, rows)
+    write_card(directory)
+    close_lock(directory)
+    save_judge_card(a_card(), directory)
+    write_table(directory)
+    write_discoveries(directory)
+    return directory

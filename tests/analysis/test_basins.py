@@ -71,8 +71,8 @@ def test_the_loop_of_a_fold_is_as_wide_as_its_folds_are_apart(tmp_path):
     assert own.loop.width.value == pytest.approx(2 * FOLD, abs=0.1)
     assert (own.bistable[0], own.bistable[-1]) == (-0.3, 0.3)
     assert (own.loop.stayed, own.none) == (0, "")
-    assert "hysteresis" in found.words[0]
-    assert "Bistable from -0.3 to 0.3." in found.words[0]
+    assert "Hysteresis: " in found.words[0]
+    assert "Bistable from \u22120.3 to 0.3." in found.words[0]
 
 
 def test_settings_hold_the_means_and_a_difference_for_all_of_them_together(tmp_path):
@@ -99,7 +99,7 @@ def test_a_smooth_outcome_has_no_basins(tmp_path):
     assert not own.hysteresis
     assert own.bistable == own.flipping == ()
     assert abs(own.decided.value) < 0.05
-    assert found.words[0].startswith("no sign of two basins (the start decides along ")
+    assert found.words[0].startswith("No sign of two basins (the start decides along ")
 
 
 def test_a_flip_across_seeds_is_no_hysteresis(tmp_path):
@@ -111,7 +111,7 @@ def test_a_flip_across_seeds_is_no_hysteresis(tmp_path):
     assert 0.0 in own.flipping
     modes = next(setting for setting in own.settings if setting.place == 0.0).modes[0]
     assert (modes.low, modes.high) == pytest.approx((-0.8, 0.8), abs=0.1)
-    assert "no hysteresis" in found.words[0]
+    assert "No hysteresis" in found.words[0]
     assert "it flips across seeds, not across starts" in found.words[0]
 
 
@@ -119,7 +119,7 @@ def test_starts_in_the_wrong_order_are_said(tmp_path):
     turned = Factor("start", START.lens, ("high", "low"))
     found = find_basins(*run(tmp_path, fold, (FIELD, turned)))
     assert found.branches[0].decided.value == pytest.approx(-2 * FOLD, abs=0.1)
-    assert found.words[0] == "the starts end the wrong way round: give the levels of start in the other order."
+    assert found.words[0] == "The starts end the wrong way round: give the levels of start in the other order."
 
 
 def test_an_outcome_of_0_and_1_has_a_loop_and_no_modes(tmp_path):

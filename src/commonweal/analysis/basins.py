@@ -111,7 +111,8 @@ class Basins:
     @property
     def words(self) -> tuple[str, ...]:
         """What was found, a sentence or two for each combination."""
-        return tuple(self._say(branches) for branches in self.branches)
+        told = (self._say(branches) for branches in self.branches)
+        return tuple(words[:1].upper() + words[1:] for words in told)
 
     def _say(self, own: Branches) -> str:
         where = ", ".join(f"{label} {say_level(level)}" for label, level in own.levels.items())
@@ -128,7 +129,7 @@ class Basins:
         width = f" (the start decides along {_say(own.decided)})" if own.decided is not None else ""
         if own.flipping:
             return (
-                f"{head}no hysteresis{width}: at {self.along} {_list(own.flipping)} it flips across seeds, not across starts: "
+                f"{head}no hysteresis{width}: {_list(own.flipping)} of {self.along} it flips across seeds, not across starts: "
                 "two basins that every start reaches."
             )
         unasked = "" if own.asked else " Whether seeds of one start end in two places was not asked:"
@@ -139,11 +140,11 @@ class Basins:
         if own.loop is None:
             return ""
         first, second = (f"{self.start} {say_level(level)}" for level in self.starts)
-        crosses = f"{self.metric} crosses {own.level:.3g} at {self.along} {_say(own.loop.up)}"
+        crosses = f"{self.metric} crosses {say_number(own.level)} at {self.along} {_say(own.loop.up)}"
         return f"{crosses} from {first} and at {_say(own.loop.down)} from {second}; "
 
     def _note_seeds(self, own: Branches) -> str:
-        return f" At {_list(own.flipping)} seeds of one start end in both." if own.flipping else ""
+        return f" {_list(own.flipping).capitalize()} seeds of one start end in both." if own.flipping else ""
 
 
 def say_places(places: Sequence[float]) -> str:
@@ -154,11 +155,15 @@ def say_places(places: Sequence[float]) -> str:
     """
     if not places:
         return ""
-    return f"at {places[0]:g}" if len(places) == 1 else f"from {places[0]:g} to {places[-1]:g}"
+    return f"at {_say_place(places[0])}" if len(places) == 1 else f"from {_say_place(places[0])} to {_say_place(places[-1])}"
 
 
 def _list(places: Sequence[float]) -> str:
-    return ", ".join(f"{place:g}" for place in places)
+    return say_places(places) if len(places) < 2 else f"at {len(places)} settings {say_places(places)}"
+
+
+def _say_place(place: float) -> str:
+    return f"{place:g}".replace("-", "\u2212")
 
 
 def _say(estimate: Estimate) -> str:
@@ -271,6 +276,14 @@ def _close(sweeps: _Sweeps, level: float) -> tuple[Estimate | None, Loop | None,
     try:
         loop = find_loop(axis.tolist(), rising, falling, level, paired=True)
     except StudyError:
-        return decided, None, f"From one of the starts no seed crosses {level:.3g} along these settings: the loop stays open."
-    stayed = f"{loop.stayed // 2} of {len(seeds)} seeds never cross {level:.3g} from one of the starts." if loop.stayed else ""
+        return (
+            decided,
+            None,
+            f"From one of the starts no seed crosses {say_number(level)} along these settings: the loop stays open.",
+        )
+    stayed = (
+        f"{loop.stayed // 2} of {len(seeds)} seeds never cross {say_number(level)} from one of the starts."
+        if loop.stayed
+        else ""
+    )
     return decided, loop, stayed

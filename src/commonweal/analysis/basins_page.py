@@ -41,8 +41,8 @@ def write_basins(plan: Plan, found: Basins) -> str:
     )
     caption = (
         f"{mark}{found.metric} along {found.along} from two start states: a dot is a trial (the first {_MOST_DOTS} of each "
-        "setting), a line joins the means, with their 95 % intervals over trials. Dashed: what parts the basins. Bands: the "
-        f"95 % intervals of where seeds cross it, from either start; between them lies the loop.{cut}"
+        "setting), a line joins the means, with their 95 % intervals over trials. Dashed: what parts the basins. Bands: where "
+        f"seeds first cross it, coming from either start, 95 % intervals over seeds.{cut}"
     )
     sentences = "".join(f"<p>{escape_text(sentence)}</p>" for sentence in found.words[:_MOST_WORDS])
     return warning + sentences + write_figure(Figure(panels, legend, caption), "Branches.") + _write_table(found)
@@ -56,7 +56,7 @@ def _write_table(found: Basins) -> str:
             rows.append(
                 (
                     where,
-                    f"{setting.place:g}",
+                    f"{setting.place:g}".replace("-", "\u2212"),
                     *(_say(mean) for mean in setting.means),
                     _say(setting.difference, sign=True),
                     *(_say_modes(modes) for modes in setting.modes),

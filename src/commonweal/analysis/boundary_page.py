@@ -93,8 +93,8 @@ def draw_boundary(plan: Plan, part: Part, found: Boundary) -> Figure | None:
     over = f" Averaged over {', '.join(rest)}." if rest else ""
     null = "Null model. " if found.null_model else ""
     caption = (
-        f"{null}Chance that the mean of {found.metric} is above {found.level:g}.{over} A mark is a cell that was run: a ring covers "
-        "the space, a dot was searched along the boundary, a square was confirmed there with fresh seeds."
+        f"{null}Chance that the mean of {found.metric} is above {found.level:g}.{over} A mark is a cell that was run: a ring "
+        "covers the space, a dot was searched along the boundary, a square was confirmed there with fresh seeds."
     )
     return Figure(panels, draw_scale(f"chance above {found.level:g}", Range(0.0, 1.0)), caption)
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import cast
 
+from commonweal.analysis.basins_page import write_basins
 from commonweal.analysis.boundary_page import write_boundary
 from commonweal.analysis.card_page import write_card
 from commonweal.analysis.cards import read_card
@@ -34,9 +35,17 @@ from commonweal.analysis.page import (
 from commonweal.analysis.plans import Factor, Part, Plan, read_plan, say_level
 from commonweal.analysis.robustness_page import write_robustness
 from commonweal.analysis.science import Science
-from commonweal.analysis.science_page import write_claim, write_gap, write_registration, write_unit, write_verdicts
+from commonweal.analysis.science_page import (
+    write_claim,
+    write_fidelity,
+    write_gap,
+    write_registration,
+    write_unit,
+    write_verdicts,
+)
 from commonweal.analysis.sensitivity_page import write_sensitivity
 from commonweal.analysis.spillover_page import write_spillover
+from commonweal.analysis.threshold_page import write_threshold
 from commonweal.analysis.transcript import Line, Story, read_story
 from commonweal.analysis.trials import Trials, read_trials
 from commonweal.analysis.unit import keep_sample
@@ -80,6 +89,7 @@ def write_report(directory: Path) -> Path:
             write_unit(plan, science.unit),
             write_verdicts(plan, science),
             write_gap(plan, science),
+            write_fidelity(science),
             write_section("Robustness audit", write_robustness(science.robustness) if science.robustness else NO_AUDIT),
             write_section("Start states", *(write_coverage(found) for found in science.coverage)),
             write_section("What was run", _write_runs(plan, table)),
@@ -160,6 +170,8 @@ def _write_special(plan: Plan, part: Part, science: Science) -> str:
     return "".join(
         (
             *(write_boundary(plan, part, found) for found in science.boundaries if found.part == part.name),
+            *(write_threshold(plan, found) for found in science.thresholds if found.part == part.name),
+            *(write_basins(plan, found) for found in science.basins if found.part == part.name),
             *(write_ladder(plan, found) for found in science.ladders if found.part == part.name),
             *(write_sensitivity(found) for found in (*science.sensitivities, *science.screenings) if found.part == part.name),
             *(write_spillover(found) for found in science.spillovers if found.part == part.name),
@@ -220,11 +232,7 @@ def _write_runs(plan: Plan, trials: Trials) -> str:
         null = ", null model" if part.null_model else ""
         rows.append((part.name + null, part.role, part.engine, f"{len(part.cells):,}", planned, seeds, ticks, agents))
     head = ("part", "role", "engine", "cells", "trials", "seeds of a cell", "length", "agents")
-    factors = [
-        (part.name, factor.label, factor.lens, _say_levels(factor))
-        for part in plan.parts
-        for factor in part.factors
-    ]
+    factors = [(part.name, factor.label, factor.lens, _say_levels(factor)) for part in plan.parts for factor in part.factors]
     societies = [(f"society of {part.name}", part.society) for part in plan.parts]
     model = [("model", "none")]
     if plan.model is not None:

@@ -8,15 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from commonweal.analysis.basins import Basins, find_basins
 from commonweal.analysis.boundary import Boundary, find_boundary
 from commonweal.analysis.coverage import StartCoverage, find_coverage
+from commonweal.analysis.fidelity import Rung, find_fidelity
 from commonweal.analysis.ladder import Ladder, find_ladder
 from commonweal.analysis.plans import Part, Plan
 from commonweal.analysis.registration import Registration, find_registration
+from commonweal.analysis.replication import Replication, find_replication
 from commonweal.analysis.robustness import Robustness, find_robustness
 from commonweal.analysis.sensitivity import Screening, Sensitivity, find_sensitivity
 from commonweal.analysis.spillover import Spillover, find_spillover
 from commonweal.analysis.theory_gap import TheoryGap, find_theory_gap
+from commonweal.analysis.threshold import Threshold, find_threshold
 from commonweal.analysis.trials import Trials
 from commonweal.analysis.unit import Stopped, Unit, find_unit
 from commonweal.analysis.verdicts import Verdicts, find_verdicts
@@ -38,6 +42,10 @@ class Science:
     """Where in the space of start states each part looked."""
     boundaries: tuple[Boundary, ...]
     """Where outcomes flip."""
+    thresholds: tuple[Threshold, ...]
+    """At which value of one factor they do."""
+    basins: tuple[Basins, ...]
+    """Whether where a society ends depends on where it starts."""
     ladders: tuple[Ladder, ...]
     """What was predicted of larger sizes, and came."""
     sensitivities: tuple[Sensitivity, ...]
@@ -46,6 +54,10 @@ class Science:
     """What they may depend on."""
     spillovers: tuple[Spillover, ...]
     """What a treatment does to those who do not get it."""
+    fidelity: tuple[Rung, ...]
+    """The primary contrast from the cheapest society to the dearest; empty where one part alone has it."""
+    replication: Replication | None
+    """The published finding beside ours; None where the study is no replication."""
     robustness: Robustness | None
     """Whether the answer survives other specifications; None: no audit was run."""
 
@@ -64,17 +76,22 @@ def find_science(directory: Path, plan: Plan, trials: Trials, stopped: Stopped |
     """
     own = [part for part in plan.parts if part.role != "audit" and (trials.part == part.name).any()]
     sensitivities = [found for part in own if (found := find_sensitivity(plan, trials, part)) is not None]
+    verdicts = find_verdicts(plan, trials)
     return Science(
         registration=find_registration(directory, plan, trials),
         unit=find_unit(plan, trials, stopped),
-        verdicts=find_verdicts(plan, trials),
+        verdicts=verdicts,
         gap=find_theory_gap(plan, trials),
         coverage=tuple(found for part in own if (found := find_coverage(trials, part)) is not None),
         boundaries=tuple(found for part in own if (found := find_boundary(plan, trials, part)) is not None),
+        thresholds=tuple(found for part in own if (found := find_threshold(plan, trials, part)) is not None),
+        basins=tuple(found for part in own if (found := find_basins(plan, trials, part)) is not None),
         ladders=tuple(found for part in own if (found := find_ladder(plan, trials, part)) is not None),
         sensitivities=tuple(found for found in sensitivities if isinstance(found, Sensitivity)),
         screenings=tuple(found for found in sensitivities if isinstance(found, Screening)),
         spillovers=tuple(found for part in own if (found := find_spillover(plan, trials, part)) is not None),
+        fidelity=find_fidelity(plan, trials, verdicts),
+        replication=find_replication(directory, verdicts.tests[0].estimate) if verdicts.tests else None,
         robustness=find_robustness(plan, trials),
     )
 

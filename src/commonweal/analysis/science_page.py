@@ -30,6 +30,12 @@ def write_claim(plan: Plan, findings: Findings) -> str:
         ("external contact", "none: no real trace is compared; caged (no agent reaches anything outside the society)"),
         ("harms and dual use", "nothing is withheld; a study of language minds may teach what they fall for"),
     ]
+    if science.replication is not None:
+        own = science.replication
+        published = say_number(own.published) + (
+            f" ({say_number(own.low)} to {say_number(own.high)})" if own.low == own.low else ""
+        )
+        rows.insert(1, ("replication", f"{own.kind} of {own.source}: published {published}; {own.verdict}"))
     if primary.null_model:
         rows.insert(0, ("note", "the primary part runs on a null model: it claims nothing of language models"))
     return write_section("Claim card", write_pairs(rows))
@@ -163,3 +169,41 @@ def write_gap(plan: Plan, science: Science) -> str:
     if words == "none known":
         return write_section("Theory gap", f"<p>{escape_text(theory)}</p>")
     return write_section("Theory gap", f"<p>{escape_text(words)}</p><p class=meta>{escape_text(theory)}</p>")
+
+
+def write_fidelity(science: Science) -> str:
+    """The fidelity ladder: the primary contrast and its cost, from the cheapest society to the dearest."""
+    if not science.fidelity:
+        return ""
+    rows = [
+        (
+            rung.part,
+            rung.minds,
+            "varied" if rung.agents is None else f"{rung.agents:,}",
+            say_number(rung.estimate.value, sign=True) if rung.estimate.n else "",
+            _limits(rung.estimate),
+            f"{rung.seconds:.3g}",
+            f"{rung.calls:,.0f}",
+            "" if rung.cost_of_precision != rung.cost_of_precision else f"{rung.cost_of_precision:.3g}",
+            {None: "", True: "yes", False: "no"}[rung.agrees],
+        )
+        for rung in science.fidelity
+    ]
+    head = (
+        "part",
+        "minds",
+        "agents",
+        "difference",
+        "95 % interval",
+        "s a trial",
+        "calls",
+        "s x width\u00b2",
+        "overlaps the primary",
+    )
+    words = (
+        "From the cheapest society to the dearest. The last but one column is what an interval one unit wide would cost in "
+        "wall seconds: by it, parts can be compared for how much they tell. The last says whether the interval overlaps the "
+        "primary part's. A null model is a negative control, not a rung of trust."
+    )
+    table = write_table_html(head, rows, frozenset({2, 3, 4, 5, 6, 7}))
+    return write_section("Fidelity ladder", f"<p class=meta>{escape_text(words)}</p>", table)

@@ -110,6 +110,7 @@ def make_plan(study: Study, model: Model | None, source: Path | None) -> Json:
             "family": list(study.family),
             "exclusions": list(study.exclusions),
             "stopping": None if study.stopping is None else dataclasses.asdict(study.stopping),
+            "replication": None if study.replication is None else dataclasses.asdict(study.replication),
             "mechanism": study.mechanism,
             "scope": study.scope,
             "sources": sources((*(part.society for part in study.parts), study.metrics)),

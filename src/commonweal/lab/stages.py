@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from commonweal.core.errors import LogError
 from commonweal.lab.batches import static_factors, trial_seconds
-from commonweal.lab.batches import calls_per_tick
 from commonweal.lab.designs.design import Cell, Seen, Stage, check_cells
 from commonweal.lab.factors import Level
 from commonweal.lab.finished import read_outcomes
@@ -86,8 +85,6 @@ def look(study: Study, part: Part, directory: Path) -> Seen:
     metric = study.metrics[name]
     rows = read_outcomes(directory, part.name, name)
     stages = sum(json.loads(path.read_text())["part"] == part.name for path in _paths(directory))
-    societies = [part.society_of(cell.levels) for cell in part.plan]
-    costs = [(1.0 + society.seats.n + 1e6 * calls_per_tick(society) * society.hosted) * part.ticks for society in societies]
     return Seen(
         factors=part.factors,
         allowed=part.allowed or (lambda levels: True),

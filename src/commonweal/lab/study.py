@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     from commonweal.statistics.sequential import Stopping
     from commonweal.statistics.variation import Assumed, Share
 
-__all__ = ["Factor", "Level", "Levels", "Part", "Primary", "Specification", "Study", "load_study", "source_file"]
+__all__ = [
+    "Factor",
+    "Level",
+    "Levels",
+    "Part",
+    "Primary",
+    "Replication",
+    "Specification",
+    "Study",
+    "load_study",
+    "source_file",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,6 +163,22 @@ class Primary:
 
 
 @dataclasses.dataclass(frozen=True)
+class Replication:
+    """What a study repeats: its primary contrast was published."""
+
+    kind: Literal["re-run", "re-analysis", "fixture"]
+    """The published design run again, published raw data analysed again with the trial as unit, or a published exact number."""
+    source: str
+    """Where it was published."""
+    published: float
+    """The published figure of the primary contrast, in the metric's unit."""
+    low: float | None = None
+    """Its published lower limit; None: none was given."""
+    high: float | None = None
+    """Its published upper limit."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Study:
     """A question and how it is to be answered.
 
@@ -179,6 +206,8 @@ class Study:
     """How plausible the mechanism is that the model claims, in a sentence; empty: not said."""
     scope: str = ""
     """What the claim holds for (minds, numbers, horizon) and what would refute it, in a sentence; empty: not said."""
+    replication: Replication | None = None
+    """The published finding that is repeated; None: it is no replication."""
     budget: Budget = dataclasses.field(default_factory=Budget)
     """What its models may cost at most: a plan that would cost more is refused, and a run stops there."""
     doc: str = ""

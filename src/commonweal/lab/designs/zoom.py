@@ -97,7 +97,7 @@ class Zoom(Design):
             why=tuple(_why(cell) for cell in seen.cells),
             point=seen.cell,
             outcome=seen.outcome,
-            cost=seen.cost,
+            cost=seen.seconds,
             bounds=Bounds(*seen.bounds),
             allows=constrain(seen.factors, seen.allowed),
         )
