@@ -480,11 +480,11 @@ def close_lock(directory):
         return "sha256:" + hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     plan, parts = json.loads((directory / "plan.json").read_text()), []
-    fields = "name role engine ticks seeds society_digest design constrained specification factors".split()
+    fields = ["name", "role", "engine", "ticks", "seeds", "society_digest", "design", "constrained", "specification", "factors"]
     for part in plan["parts"]:
         rows = [{name: cell.get(name) for name in ("cell", "levels", "society_digest", "seeds")} for cell in part["cells"]]
         parts.append({name: part.get(name) for name in fields} | {"cells": len(rows), "cells_digest": sha(rows)})
-    study = "name question hypotheses primary family exclusions stopping mechanism scope code".split()
+    study = ["name", "question", "hypotheses", "primary", "family", "exclusions", "stopping", "mechanism", "scope", "code"]
     lock = {
         "schema": "commonweal.lock/1", "study": {name: plan["study"].get(name) for name in study}, "metrics": plan["metrics"],
         "parts": parts, "model": plan["model"], "judges": None, "theory": plan["theory"],
@@ -541,7 +541,11 @@ def whole(tmp_path_factory):
                     rows += [r for r in language_rows(key) if r["kind"] != "value"]
                 else:
                     stock = 200 + np.cumsum(rng.normal(0, 2, 12)) + (300 if key == ("scripted", 1, 2) else 0)
-                    rows += [header(key), row(key, "reading", "world.stock", values=[int(x) for x in stock]), *costs(key, 0, 0, 3)]
+                    rows += [
+                        header(key),
+                        row(key, "reading", "world.stock", values=[int(x) for x in stock]),
+                        *costs(key, 0, 0, 3),
+                    ]
                 values = {"survived": float(rng.random() < chance), "welfare": gains.mean(), "equality": gains.var(ddof=1)}
                 rows += [row(key, "value", name, value=float(value)) for name, value in values.items()]
     write_logs(directory, rows)

@@ -40,7 +40,9 @@ def test_a_mark_stands_where_its_cell_is(run):
     panel = draw_boundary(plan, part, found).panels[0]
     assert found.factors.index("ruthless share") in sorted(range(3), key=lambda i: found.all.lengths[i])[:2]
     root = ET.fromstring(panel)
-    ticks = [(float(t.get("x")), t.text) for t in root.iter("text") if t.get("class") == "tick" and t.get("text-anchor") != "end"]
+    ticks = [
+        (float(t.get("x")), t.text) for t in root.iter("text") if t.get("class") == "tick" and t.get("text-anchor") != "end"
+    ]
     left, right = (next(x for x, text in ticks if text == end) for end in ("0", "1"))
     for mark in root.iter("circle"):
         share = float(re.search(r"ruthless share ([\d.e-]+)", mark.find("title").text).group(1))

@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from commonweal.analysis.estimates import list_missing, say_number, write_estimates
+from commonweal.analysis.estimates import list_missing, write_estimates
+from commonweal.analysis.finding import say_number
 from commonweal.analysis.findings import read_findings
 from commonweal.analysis.plans import read_plan
 from commonweal.analysis.trials import hash_trials, read_trials, write_table

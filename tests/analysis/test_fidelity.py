@@ -13,13 +13,13 @@ from commonweal.analysis.verdicts import Verdicts
 from commonweal.statistics.inference import Estimate
 
 
-def tested(part, low, high):
+def row(part, low, high):
     return Row(part, "survived", Estimate((low + high) / 2, low, high, 0.95, "t", 20), 0.01, 0.01, True, part == "language")
 
 
 def test_rungs_stand_by_cost_and_say_whether_they_agree(finished):
     plan, trials = read_plan(finished), read_trials(finished)
-    verdicts = Verdicts((tested("scripted", 0.2, 0.4), tested("language", 0.5, 0.9)), None)
+    verdicts = Verdicts((row("scripted", 0.2, 0.4), row("language", 0.5, 0.9)), None)
     rungs = find_fidelity(plan, trials, verdicts)
     assert [rung.seconds for rung in rungs] == sorted(rung.seconds for rung in rungs)
     by_part = {rung.part: rung for rung in rungs}
@@ -28,7 +28,7 @@ def test_rungs_stand_by_cost_and_say_whether_they_agree(finished):
     assert by_part["language"].minds.startswith("null model")
     own = trials.costs["wall_ms"][trials.part == "scripted"].sum() / 1000
     assert by_part["scripted"].cost_of_precision == pytest.approx(own * 0.04)
-    near = Verdicts((tested("scripted", 0.2, 0.4), tested("language", 0.3, 0.9)), None)
+    near = Verdicts((row("scripted", 0.2, 0.4), row("language", 0.3, 0.9)), None)
     assert {rung.part: rung.agrees for rung in find_fidelity(plan, trials, near)}["language"] is True
     one = replace(near, tests=near.tests[:1])
     assert find_fidelity(plan, trials, one) == ()

@@ -124,7 +124,13 @@ def test_ranges_and_later_stages(synthetic, tmp_path):
     (tmp_path / "stages" / "0001.json").write_text(json.dumps(later))
     own = read_plan(tmp_path).part("scripted")
     (factor,) = own.factors
-    assert (factor.low, factor.high, factor.whole, factor.logarithmic, factor.levels) == (1.0, 9.0, True, False, (1.0, 3.0, 7.0))
+    assert (factor.low, factor.high, factor.whole, factor.logarithmic, factor.levels) == (
+        1.0,
+        9.0,
+        True,
+        False,
+        (1.0, 3.0, 7.0),
+    )
     assert [(cell.cell, cell.stage, cell.seeds, cell.why) for cell in own.cells] == [
         (0, 0, (0, 2), "coverage"), (1, 0, (0, 2), "coverage"), (2, 1, (0, 2), "coverage")
     ]  # fmt: skip

@@ -155,7 +155,10 @@ def test_each_section_says_what_it_is_asked(full):
         ("Claim card", "would refute it"),
         ("Claim card", "harms and dual use"),
         ("Claim card", "none: no real trace is compared"),
-        ("Registration", "Locked 2020-01-01T00:00:00+00:00, commit abababababab; no deviation; confirmatory: survived, welfare."),
+        (
+            "Registration",
+            "Locked 2020-01-01T00:00:00+00:00, commit abababababab; no deviation; confirmatory: survived, welfare.",
+        ),
         ("Unit and sample", "One observation is one trial: a society of 5 agents over 12 ticks"),
         ("Unit and sample", "intraclass correlation"),
         ("Unit and sample", "Excluded: trials that crashed"),

@@ -14,7 +14,7 @@ from commonweal.analysis.plans import Cell, Factor, MetricCard
 from commonweal.analysis.trials import Trials
 from commonweal.analysis.unit import Stopped, find_unit, keep_sample, read_stopped
 from commonweal.core.errors import LogError
-from commonweal.statistics.agents import exact_agent_error, estimate_likeness, sum_agents
+from commonweal.statistics.agents import estimate_likeness, exact_agent_error, sum_agents
 
 CARDS = {
     "good": MetricCard("1", None, None, "", ""),
@@ -130,7 +130,7 @@ def test_without_the_two_columns_or_two_trials_nothing_is_said():
     bare = dataclasses.replace(plan, metrics={"good": CARDS["good"], "gain": CARDS["gain"]})
     unit = find_unit(bare, trials, None)
     assert (unit.likeness, unit.agent_error) == (None, None)
-    few = trials.where((trials.seed == 0))
+    few = trials.where(trials.seed == 0)
     assert find_unit(plan, few, None).likeness is None
     none = trials.where(trials.seed < 0)
     assert find_unit(plan, none, None).arms[0].finished == 0

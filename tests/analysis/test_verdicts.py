@@ -22,12 +22,14 @@ NAMES = ("good", "b", "c", "d", "e", "f")
 def studied(shifts, family=(), smallest=None, n=12, others=(), seed=1):
     """A run whose metrics' arms differ by `shifts` on average; `others` are further parts with the same trials."""
     rng = np.random.default_rng(seed)
-    plan, trials = run_of([Made(None, *pairs(shifts[0], rng, n, 0.5)), *(Made(None, *pairs(0.0, rng, n)) for _ in others)], smallest)
+    plan, trials = run_of(
+        [Made(None, *pairs(shifts[0], rng, n, 0.5)), *(Made(None, *pairs(0.0, rng, n)) for _ in others)], smallest
+    )
     size = len(trials)
     columns = {name: rng.normal(0, 1, size) for name in NAMES[: len(shifts)]}
     for name, shift in zip(columns, shifts, strict=True):
         columns[name] = columns[name] + shift * (trials.factors["law"] == 1.0)
-    metrics = {name: plan.metrics["good"] for name in columns}
+    metrics = dict.fromkeys(columns, plan.metrics["good"])
     parts = (plan.parts[0], *(change(part) for part, change in zip(plan.parts[1:], others, strict=True)))
     return dataclasses.replace(plan, metrics=metrics, family=family, parts=parts), dataclasses.replace(trials, metrics=columns)
 

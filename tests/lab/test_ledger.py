@@ -181,6 +181,58 @@ def test_every_trial_is_run_once_whatever_the_chunks_of_each_start_are(tmp_path_
     assert ledger.progress().done == ledger.progress().trials == len(trials)
 
 
+def test_a_growing_run_is_said_to_grow(ledger):
+    assert not ledger.growing
+    for growing in (True, True, False, False, True):
+        ledger.expect(growing)
+        assert Ledger(ledger.path).growing is growing
+
+
+def test_added_chunks_are_numbered_on_and_leave_the_others_alone(ledger):
+    first = ledger.lease("me", PARTS)
+    ledger.finish(first, 0.1)
+    ledger.add([("main", ((2, 0), (2, 1)), 0.5), ("later", ((0, 7),), 9.0)])
+    ledger.add([])
+    assert (ledger.progress().trials, ledger.progress().done, ledger.progress().open) == (6, 1, 4)
+    chunk = ledger.lease("me", ("later",))
+    assert (chunk.id, chunk.trials) == (5, ((0, 7),))
+    assert ledger.done() == {"main": {(1, 0)}}
+
+
+def test_a_part_is_settled_when_all_of_it_is_done(ledger):
+    assert ledger.settled("no such part")
+    assert not ledger.settled("main")
+    chunks = [ledger.lease("me", ("main",)) for _ in range(2)]
+    ledger.finish(chunks[0], 0.1)
+    assert not ledger.settled("main")
+    ledger.fail(chunks[1], "no", final=True)
+    # What failed is no stage that ended.
+    assert not ledger.settled("main")
+    ledger.release()
+    ledger.finish(ledger.lease("me", ("main",)), 0.1)
+    assert ledger.settled("main")
+    assert not ledger.settled("card")
+
+
+def test_a_dropped_part_keeps_what_is_done_or_being_run(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.enter([("main", ((cell, 0),), 1.0) for cell in range(5)] + [("other", ((0, 0),), 1.0)])
+    done, held = ledger.lease("me", ("main",)), ledger.lease("me", ("main",))
+    ledger.finish(done, 0.1)
+    ledger.drop("main")
+    progress = ledger.progress()
+    assert (progress.trials, progress.done, progress.open) == (3, 1, 2)
+    assert ledger.lease("me", ("main",)) is None
+    ledger.finish(held, 0.1)
+    assert ledger.settled("main")
+    assert ledger.done() == {"main": {*done.trials, *held.trials}}
+    assert ledger.left(("other",)) == 1
+    # A run that goes on and plans the part no more does not bring it back.
+    ledger.enter([("other", ((0, 0),), 1.0)])
+    assert ledger.left(("main",)) == 0
+    ledger.drop("nothing of that name")
+
+
 def test_a_damaged_ledger_says_what_to_do(tmp_path):
     (tmp_path / "ledger.sqlite").write_bytes(b"not a database" * 100)
     with pytest.raises(LogError, match="another folder"):

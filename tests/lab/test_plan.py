@@ -10,6 +10,8 @@ from commonweal.core import lens
 from commonweal.core.errors import LogError, StudyError
 from commonweal.core.named import Named
 from commonweal.institutions.fermi import Fermi
+from commonweal.lab.designs.ladder import Ladder
+from commonweal.lab.designs.sobol import Sobol
 from commonweal.lab.plan import CARD_CALLS, bound_study, make_plan, needs_model, write_plan
 from commonweal.lab.study import Budget, Factor
 from commonweal.metrics.survival import Survival
@@ -48,18 +50,55 @@ def test_language_needs_a_model_and_is_counted():
     model = ModelChoice().open()
     plan = make_plan(bound_study(study, model), model, None)
     assert plan["model"]["null_model"] is True
-    assert [part["null_model"] for part in plan["parts"]] == [False, True]
+    assert [part["name"] for part in plan["parts"] if part["null_model"]] == ["language"]
     assert plan["predicted"]["model_calls"] == 2 * 4 * 12 + CARD_CALLS
     # At most: a prompt holds at most 1,000 tokens and a reply at most 120.
     assert (plan["predicted"]["prompt_tokens"], plan["predicted"]["new_tokens"]) == (196 * 1000, 196 * 120)
     # A memory that calls the model once each four acts adds a quarter to the calls of its seats, the language part's all.
-    part = study.parts[1]
+    part = study.part("language")
     mind = dataclasses.replace(part.society.minds["civil"], memory=Summary(6, 4))
     society = dataclasses.replace(part.society, minds=part.society.minds.replace("civil", mind))
     longer = dataclasses.replace(study, parts=(study.parts[0], dataclasses.replace(part, society=society)))
     assert make_plan(bound_study(longer, model), model, None)["predicted"]["model_calls"] == 2 * 5 * 12 + CARD_CALLS
     with pytest.raises(StudyError, match="its budget is 10"):
         make_plan(bound_study(dataclasses.replace(study, budget=Budget(calls=10)), model), model, None)
+
+
+def test_later_stages_and_constraints_stand_in_the_plan():
+    (part,) = tithe.parts
+    ladder = dataclasses.replace(part, factors=(dataclasses.replace(part.factors[0], levels=(0.1, 0.2, 0.4, 0.8)),))
+    ladder = dataclasses.replace(ladder, design=Ladder("tithe"), seeds=4)
+    own = dataclasses.replace(tithe, parts=(ladder,), primary=dataclasses.replace(tithe.primary, control=0.1, treatment=0.2))
+    plan = make_plan(own, None, None)
+    assert plan["parts"][0]["design"] == {"kind": "ladder", "factor": "tithe", "hold": 1, "level": 0.95}
+    # Three sizes are run with four seeds and a fourth is foreseen; five agents act for three ticks.
+    assert len(plan["parts"][0]["cells"]) == 3
+    assert (plan["predicted"]["trials"], plan["predicted"]["agent_steps"]) == (16, 16 * 15)
+    assert [cell["seeds"] for cell in plan["parts"][0]["cells"]] == [[0, 4]] * 3
+    sampled = dataclasses.replace(
+        part,
+        factors=(Factor("tithe", part.factors[0].lens, low=0.0, high=1.0),),
+        design=Sobol(8, replicates=2),
+        allowed=lambda levels: float(levels["tithe"]) < 0.5,
+    )
+    plan = make_plan(dataclasses.replace(tithe, parts=(sampled,)), None, None)
+    (facts,) = plan["parts"]
+    assert facts["constrained"]
+    assert facts["factors"][0] | {"lens": ""} == {
+        "label": "tithe",
+        "lens": "",
+        "levels": [],
+        "range": [0.0, 1.0],
+        "whole": False,
+        "logarithmic": False,
+    }
+    assert [cell["seeds"] for cell in facts["cells"]] == [[2 * number, 2] for number in range(8)]
+    assert all(cell["levels"]["tithe"] < 0.5 for cell in facts["cells"])
+    assert [cell["theory"] for cell in facts["cells"]] == [30.0 * (1 - cell["levels"]["tithe"]) for cell in facts["cells"]]
+    assert plan["predicted"]["trials"] == 16
+    assert json.loads(json.dumps(plan)) == plan
+    changed = dataclasses.replace(sampled, design=Sobol(8, replicates=2, seed=1))
+    assert make_plan(dataclasses.replace(tithe, parts=(changed,)), None, None)["digest"] != plan["digest"]
 
 
 def test_what_cannot_run_is_refused_before_it_runs():

@@ -17,6 +17,8 @@ def test_orders_are_read_back():
         Order("tithe"),
         Order("a.py", seeds=7),
         Order("tithe", quick=True),
+        Order("tithe", audit=True),
+        Order("with space.py", seeds=3, quick=True, audit=True, model=ModelChoice("m", "http://127.0.0.1:1/v1", "schema")),
         Order("x", model=ModelChoice("m", "http://127.0.0.1:1/v1")),
     ):
         assert read_order(order.words()) == order

@@ -1,13 +1,17 @@
 """Mistakes of an author are found before anything runs, and say what was found and expected."""
 
 import dataclasses
+import math
+import re
 
 import pytest
+from scipy.stats import norm
 
 from commonweal.core import lens
 from commonweal.core.errors import StudyError
 from commonweal.core.named import Named
 from commonweal.institutions.audit import Audit
+from commonweal.lab.designs.sobol import Sobol
 from commonweal.lab.study import Factor, Part, Primary, Study, load_study, source_file
 from commonweal.studies.commons_audit import study
 from commonweal.testing import society_for
@@ -53,6 +57,56 @@ def test_a_mistake_is_told(mistake, message):
         mistake()
 
 
+def test_agents_are_no_evidence_and_the_refusal_says_how_often_they_would_err():
+    with pytest.raises(StudyError) as refused:
+        dataclasses.replace(study.primary, unit="agent")
+    # Ten trials an arm of 100 agents at an intraclass correlation of .05: about 2 Phi(-1.96 / sqrt(1 + 99 / 20)) of the studies.
+    rate = 100 * 2 * norm.cdf(-1.96 / math.sqrt(1 + 99 * 0.05))
+    told = re.search(r"in (\d+) of 100 studies, not in 5", str(refused.value))
+    assert told
+    assert abs(int(told[1]) - rate) <= 2
+    assert "'survived'" in str(refused.value)
+    assert "Test the trials' values" in str(refused.value)
+
+
+@pytest.mark.parametrize("smallest", [0.0, -0.1, math.nan, math.inf])
+def test_a_smallest_effect_that_is_none_is_refused(smallest):
+    with pytest.raises(StudyError, match=f"the smallest effect of interest is {smallest}; expected a finite number above 0"):
+        dataclasses.replace(study.primary, smallest=smallest)
+    assert dataclasses.replace(study.primary, smallest=0.2).smallest == 0.2
+
+
+def test_the_contrast_of_a_range_lies_in_it():
+    ranged = Factor("share", lens.share("other"), low=0.0, high=0.5)
+    primary = dataclasses.replace(study.primary, part="main", factor="share", control=0.0, treatment=0.5)
+    own = dataclasses.replace(study, parts=(part(factors=(ranged,), design=Sobol(4)),), primary=primary)
+    assert own.part("main").factors == (ranged,)
+    with pytest.raises(StudyError, match="compares share = 0.6; expected a number from 0 to 0.5"):
+        dataclasses.replace(own, primary=dataclasses.replace(primary, treatment=0.6))
+
+
+def test_the_family_names_metrics():
+    with pytest.raises(StudyError, match="did you mean"):
+        dataclasses.replace(study, family=("wellfare",))
+
+
+def test_a_range_needs_a_design_that_samples_and_a_constraint_must_leave_something():
+    ranged = Factor("share", lens.share("other"), low=0.0, high=0.5)
+    with pytest.raises(StudyError, match="a design that samples"):
+        part(factors=(ranged,)).cells()
+    with pytest.raises(StudyError, match="allows none of 2"):
+        part(factors=(Factor("a", DETECT, (0.0, 1.0)),), allowed=lambda levels: False).cells()
+    with pytest.raises(StudyError, match="1 %"):
+        part(factors=(ranged,), design=Sobol(4), allowed=lambda levels: False).cells()
+    half = part(factors=(ranged,), design=Sobol(16), allowed=lambda levels: float(levels["share"]) > 0.25, seeds=3)
+    assert len(half.plan) == 16
+    assert all(0.25 < cell["share"] <= 0.5 for cell in half.cells())
+    assert half.trials == 48
+    # A share that a design drew is the society's share.
+    levels = half.cells()[5]
+    assert float(half.society_of(levels).seats.share["other"]) == pytest.approx(levels["share"])
+
+
 def test_cells_are_all_combinations():
     own = part(factors=(Factor("a", DETECT, (0.0, 1.0)), Factor("b", lens.share("other"), (0.1, 0.2, 0.3))))
     cells = own.cells()
@@ -71,9 +125,11 @@ def test_levels_may_stand_for_whole_minds():
 
 
 def test_scaling_changes_main_seeds_and_quick_shortens_language():
-    assert [own.seeds for own in study.scaled(7, quick=False).parts] == [7, 1]
-    quick = study.scaled(None, quick=True)
-    assert [(own.seeds, own.ticks) for own in quick.parts] == [(2, 12), (1, 3)]
+    before = {own.name: own.seeds for own in study.parts}
+    scaled = study.scaled(7, quick=False)
+    assert {own.name: own.seeds for own in scaled.parts} == before | {own.name: 7 for own in study.parts if own.role == "main"}
+    for own, quick in zip(study.parts, study.scaled(None, quick=True).parts, strict=True):
+        assert (quick.seeds, quick.ticks) == (min(own.seeds, 2), 3 if own.society.hosted else own.ticks)
 
 
 def test_studies_are_loaded_by_name_and_from_files(tmp_path):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from commonweal.analysis.contrasts import measure, measure_difference
-from commonweal.analysis.estimates import say_number
 from commonweal.analysis.fields import Fields
+from commonweal.analysis.finding import say_number
 from commonweal.analysis.plans import Cell, Level, MetricCard, Part, Plan, say_level
 from commonweal.analysis.trials import Trials
 from commonweal.core.errors import LogError, StudyError

@@ -7,8 +7,8 @@ from html import escape
 
 from commonweal.analysis.basins import Basins, Branches, Setting
 from commonweal.analysis.drawing import WIDTH, Range, draw_side, draw_text, span_range, wrap_panel
-from commonweal.analysis.estimates import say_number
 from commonweal.analysis.figures import MOST_PANELS, Figure
+from commonweal.analysis.finding import say_number
 from commonweal.analysis.page import escape_text, write_figure, write_table_html, write_warning
 from commonweal.analysis.plans import Plan, say_level
 from commonweal.statistics.basins import Bistability

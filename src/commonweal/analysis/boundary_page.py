@@ -9,8 +9,8 @@ import numpy as np
 from commonweal.analysis.boundary import Boundary, Reading
 from commonweal.analysis.coverage import locate_cells
 from commonweal.analysis.drawing import WIDTH, Range, color_value, draw_scale, draw_side, draw_text, wrap_panel
-from commonweal.analysis.estimates import say_number
 from commonweal.analysis.figures import Figure
+from commonweal.analysis.finding import say_number
 from commonweal.analysis.page import escape_text, write_figure, write_table_html, write_warning
 from commonweal.analysis.plans import Factor, Part, Plan
 from commonweal.statistics.inference import Estimate

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from commonweal.analysis.cards import Card, Measure, Probe, read_card
 from commonweal.analysis.drawing import Interval, ProfilePoint, draw_profile, span_range
-from commonweal.analysis.estimates import say_number
 from commonweal.analysis.figures import Figure
+from commonweal.analysis.finding import say_number
 from commonweal.analysis.page import (
     escape_text,
     write_figure,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from commonweal.analysis.contrasts import compare_levels, measure, measure_difference
-from commonweal.analysis.finding import Finding, make_finding
+from commonweal.analysis.finding import Finding, make_finding, say_number
 from commonweal.analysis.findings import THEORY, Findings, Headline, write_findings
 from commonweal.analysis.logs import count_events
 from commonweal.analysis.plans import Part, Plan, read_plan, say_level
@@ -126,15 +126,6 @@ def _say_primary(plan: Plan, primary: Headline, science: Science) -> str:
         return f"{opening} has no detectable effect on {plan.primary.outcome}: {size}{units}, {ends} {interval}."
     verb = "raises" if found.value > 0 else "lowers"
     return f"{opening} {verb} {plan.primary.outcome} by {say_number(abs(found.value))}{units}, {ends} {interval}."
-
-
-def say_number(value: float, sign: bool = False) -> str:
-    """A number as a paper prints it: two decimals, or three figures from 100 on; a true minus sign."""
-    text = f"{value:.2f}" if abs(value) < 100 else f"{value:,.0f}"
-    if float(text.replace(",", "")) == 0 and value != 0:
-        text = f"{value:.1g}"
-    text = text.replace("-", "\u2212")
-    return f"+{text}" if sign and value > 0 else text
 
 
 def _say_interval(found: Finding) -> str:

@@ -42,3 +42,12 @@ def make_finding(estimate: Estimate, name: str, part: str, cell: int | None, est
     """A finding from an estimate; what is not finite becomes None, since JSON has no NaN."""
     value, low, high = (x if math.isfinite(x) else None for x in (estimate.value, estimate.low, estimate.high))
     return Finding(name, part, cell, estimand, value, low, high, estimate.level, estimate.method, estimate.n, unit, source)
+
+
+def say_number(value: float, sign: bool = False) -> str:
+    """A number as a paper prints it: two decimals, or three figures from 100 on; a true minus sign."""
+    text = f"{value:.2f}" if abs(value) < 100 else f"{value:,.0f}"
+    if float(text.replace(",", "")) == 0 and value != 0:
+        text = f"{value:.1g}"
+    text = text.replace("-", "\u2212")
+    return f"+{text}" if sign and value > 0 else text

@@ -8,8 +8,8 @@ from html import escape
 
 from commonweal.analysis.contrasts import find_bounds
 from commonweal.analysis.drawing import WIDTH, Range, span_range
-from commonweal.analysis.estimates import say_number
 from commonweal.analysis.figures import MOST_PANELS, Figure
+from commonweal.analysis.finding import say_number
 from commonweal.analysis.ladder import HeldOut, Ladder, Rail
 from commonweal.analysis.page import escape_text, write_figure, write_section, write_table_html, write_warning
 from commonweal.analysis.plans import Level, Plan, say_level

@@ -13,9 +13,9 @@ from commonweal.analysis.card_page import write_card
 from commonweal.analysis.cards import read_card
 from commonweal.analysis.coverage_page import write_coverage
 from commonweal.analysis.discovery_page import write_discovery_section
-from commonweal.analysis.estimates import list_missing, say_number
+from commonweal.analysis.estimates import list_missing
 from commonweal.analysis.figures import Means, draw_acts, draw_arms, draw_phase_map, draw_theory, draw_trace
-from commonweal.analysis.finding import Finding
+from commonweal.analysis.finding import Finding, say_number
 from commonweal.analysis.findings import THEORY, Findings, read_findings
 from commonweal.analysis.grade import Evidence, Grade, grade_report
 from commonweal.analysis.judging.judge_card import read_judge_card

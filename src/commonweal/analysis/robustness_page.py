@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from commonweal.analysis.drawing import WIDTH, span_range
-from commonweal.analysis.estimates import say_number
 from commonweal.analysis.figures import Figure
+from commonweal.analysis.finding import say_number
 from commonweal.analysis.page import escape_text, write_figure, write_pairs, write_table_html, write_warning
 from commonweal.analysis.robustness import Robustness
 from commonweal.analysis.shifts import Shift

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from commonweal.analysis.estimates import say_number
+from commonweal.analysis.finding import say_number
 from commonweal.analysis.findings import Findings
 from commonweal.analysis.page import escape_text, write_pairs, write_section, write_table_html
 from commonweal.analysis.plans import Plan, say_level

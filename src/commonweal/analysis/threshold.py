@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from commonweal.analysis.estimates import say_number
 from commonweal.analysis.fields import Fields
+from commonweal.analysis.finding import say_number
 from commonweal.analysis.plans import Cell, Factor, Level, Part, Plan, say_level
 from commonweal.analysis.trials import Trials
 from commonweal.core.errors import LogError

@@ -11,8 +11,8 @@ import numpy as np
 
 from commonweal.analysis.contrasts import find_bounds
 from commonweal.analysis.drawing import WIDTH, Range, draw_side, draw_text, wrap_panel
-from commonweal.analysis.estimates import say_number
 from commonweal.analysis.figures import MOST_PANELS, Figure
+from commonweal.analysis.finding import say_number
 from commonweal.analysis.page import escape_text, write_figure, write_table_html, write_warning
 from commonweal.analysis.plans import Plan, say_level
 from commonweal.analysis.threshold import Crossing, Threshold, say_limits

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from commonweal.analysis.drawing import Interval, ProfilePoint, draw_profile, span_range
-from commonweal.analysis.estimates import say_number
 from commonweal.analysis.figures import Figure
+from commonweal.analysis.finding import say_number
 from commonweal.analysis.judging.judge_card import JudgeCard, Row
 from commonweal.analysis.page import escape_text, write_figure, write_pairs, write_table_html, write_warning
 from commonweal.analysis.transcript import clean_text
