@@ -8,12 +8,45 @@ import sys
 import time
 
 import pytest
+from inline import COMMONS, run_inline
 
 from commonweal.core.errors import StudyError
+from commonweal.engine.compiled import run
+from commonweal.lab.batches import trial_seed
+from commonweal.lab.finished import list_finished, read_finished
 from commonweal.lab.order import Order
 from commonweal.lab.run import is_finished, plan_run, run_study
+from conftest import CACHE
 
 COMMAND = [sys.executable, "-m", "commonweal.app.main"]
+SAMPLED = f"""{COMMONS}
+study = Study(
+    name="sampled",
+    question="What does an audit change where half of the space may not be run?",
+    metrics=Named.of(("survived", Survival()), ("cooperation", Cooperation())),
+    parts=(
+        Part(
+            "space",
+            society,
+            (Factor("share", share, low=0.0, high=1.0), Factor("detection", detect, (0.0, 0.5))),
+            ticks=6,
+            seeds=1,
+            design=Sobol(8, replicates=2),
+            allowed=lambda levels: levels["share"] < 0.5,
+        ),
+    ),
+    primary=Primary("survived", "space", "detection", 0.0, 0.5, "An audit"),
+)
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def environment():
+    """Programs are compiled once for all processes, which take them from the cache that all tests share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(CACHE))
+        patch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        yield
 
 
 def go(directory, *extra, study="tithe"):
@@ -66,6 +99,24 @@ def test_kill_nine_and_resume_gives_the_undisturbed_log(tmp_path):
     time.sleep(1.0)
     assert go(directory, "--jobs", "2", study=str(path)) == undisturbed
     assert all(own.stat().st_mtime_ns == when for own, when in kept.items())
+
+
+def test_the_cells_of_a_sampled_part_are_run_as_their_own_societies(tmp_path):
+    path = tmp_path / "sampled.py"
+    path.write_text(SAMPLED)
+    order = Order(str(path))
+    assert run_inline(order, tmp_path / "run").done == 16
+    study = order.study()
+    part = study.part("space")
+    assert [part.seeds_of(cell) for cell in range(8)] == [range(2 * cell, 2 * cell + 2) for cell in range(8)]
+    trials = list_finished(tmp_path / "run", "space")
+    assert trials == tuple(("space", cell, seed) for cell in range(8) for seed in part.seeds_of(cell))
+    for _, cell, seed in (trials[0], trials[7], trials[15]):
+        levels = part.cells()[cell]
+        assert 0 <= levels["share"] < 0.5
+        finished = read_finished(tmp_path / "run", ("space", cell, seed))
+        alone = run(part.society_of(levels), trial_seed("sampled", "space", seed), 6, study.metrics, finished.traced)
+        assert alone.digest == finished.digest
 
 
 def test_one_run_a_folder(tmp_path):

@@ -1,6 +1,6 @@
 """Whose conclusion it is: forced by theory, robust to other authors' choices, or authored.
 
-    theorem    theory was given, and lies inside the interval of every audited cell that it speaks of
+    theorem    theory was given, and lies inside the interval of the primary outcome and of every audited cell that it speaks of
     robust     the claim holds with random minds around the author's, with programs that others wrote, and with norm levels
                squared, as far as the society admits them: on average, in half of them at least, and reversed in none
     authored   it does not; or the primary factor is itself a parameter of a mind; or nothing of this could be tried
@@ -21,6 +21,7 @@ import numpy as np
 from commonweal.analysis.contrasts import measure, measure_difference
 from commonweal.analysis.plans import Part, Plan
 from commonweal.analysis.specifications import AXES, Claim, Specified, Verdict, claim_level, judge, primary_contrast
+from commonweal.analysis.theory_gap import find_theory_gap
 from commonweal.analysis.trials import Trials
 from commonweal.statistics.inference import Contrast
 
@@ -43,7 +44,8 @@ def label_claim(
         return "no claim", (
             "The primary outcome claims no effect of either sign, and no smallest effect of interest excludes one.",
         )
-    proven = _theorem(plan, trials, parts)
+    gap = find_theory_gap(plan, trials).primary
+    proven = "" if gap is not None and gap.inside is False else _theorem(plan, trials, parts)
     sound, reasons = _tried(plan, trials, found, claim)
     factor = next(own for own in plan.part(plan.primary.part).factors if own.label == plan.primary.factor)
     if proven:

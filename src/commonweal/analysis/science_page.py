@@ -22,7 +22,7 @@ def write_claim(plan: Plan, findings: Findings) -> str:
     rows = [
         ("claim", findings.answer),
         ("type", say_type(findings)),
-        ("standing", "robustness audit not run" if audit is None else f"{audit.label}: {'; '.join(audit.reasons)}"),
+        ("standing", "robustness audit not run" if audit is None else f"{audit.label}. {' '.join(audit.reasons)}"),
         ("scope", plan.scope or f"part {part.name}: {agents}, {part.ticks} {part.tick_name}s; nothing beyond is claimed"),
         ("mechanism", plan.mechanism or "not said"),
         ("would refute it", _say_refutation(plan)),

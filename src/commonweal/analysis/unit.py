@@ -143,7 +143,11 @@ def _likeness(plan: Plan, part: Part, own: Trials) -> Likeness | None:
     if not variances or not means or sizes is None:
         return None
     mean, variance = own.metrics[means[0]], own.metrics[variances[0]]
+    # One correlation is of societies of one size: where sizes vary, of the middle one.
     known = np.isfinite(mean) & np.isfinite(variance)
+    kinds = np.unique(sizes[known])
+    if kinds.size:
+        known &= sizes == kinds[kinds.size // 2]
     cells = own.cell[known]
     _, number, count = np.unique(cells, return_inverse=True, return_counts=True)
     middle = np.bincount(number, mean[known]) / count
