@@ -1,5 +1,8 @@
-"""A run without other processes: the coordinator's growth and a worker's work, in turn, in the process of the test."""
+"""Runs of tests: one without other processes, chunk by chunk, and one that is killed."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,6 +40,36 @@ society = Society(
 share, detect = lens.share("ruthless"), lens.rule("audit", Audit, lambda audit: audit.detect)
 """
 """What a study file of a small commons begins with; a test adds the study."""
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from commonweal.lab.order import Order
+from commonweal.lab.run import plan_run, run_study
+
+def report(progress):
+    if any(directory.glob(sys.argv[3])):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    directory, order = Path(sys.argv[2]), Order(sys.argv[1])
+    plan_run(order, directory)
+    run_study(order, directory, 1, report)
+"""
+
+
+def run_killed(order: Order, directory: Path, when: str) -> None:
+    """Run a study in a process of its own with one job, which is killed with signal 9 as soon as a certain file is there.
+
+    Args:
+        order: what is asked for.
+        directory: the run's folder.
+        when: pattern of the file's path inside the folder, as in `stages/*.json`.
+    """
+    script = directory.with_suffix(".py")
+    script.write_text(_KILLED)
+    command = [sys.executable, str(script), order.reference, str(directory), when]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def run_inline(order: Order, directory: Path, until: Callable[[], bool] = lambda: False) -> Progress:

@@ -458,7 +458,11 @@ def zoomed(write_zoom):
     rng, places = np.random.default_rng(9), np.linspace(0.45, 0.75, 16)
     later = tuple(
         Cell(
-            {"ruthless share": float(x), "fine": float(np.exp(rng.uniform(0, np.log(100)))), "payer": str(rng.choice(["nobody", "all"]))},
+            {
+                "ruthless share": float(x),
+                "fine": float(np.exp(rng.uniform(0, np.log(100)))),
+                "payer": str(rng.choice(["nobody", "all"])),
+            },
             2, 10_000 + 2 * i, "boundary" if i % 4 else "confirm",
         )
         for i, x in enumerate(places)

@@ -57,7 +57,7 @@ def test_both_branches_and_where_they_flip_are_drawn(plan):
         [66 + 294 * e.low / 0.5 for e in (own.loop.up, own.loop.down)], abs=0.1
     )
     assert "Hysteresis: efficiency crosses 0.50 at share 0.35" in html
-    assert "+0.20" in html
+    assert ">0.2 (" in html
     assert "stock full" in html
 
 

@@ -142,12 +142,21 @@ def deviating(field, part, metric=""):
         (lambda science: {"registration": deviating("parts.scripted.ticks", "scripted")}, "a lock closed before the run"),
         (lambda science: {"registration": deviating("written", "")}, "a lock closed before the run"),
         (lambda science: {"registration": dataclasses.replace(KEPT, declared=(("scripted", "welfare"),))}, "a lock closed"),
-        (lambda science: {"verdicts": dataclasses.replace(science.verdicts, equivalence=None)}, "a smallest effect of interest"),
+        (
+            lambda science: {"verdicts": dataclasses.replace(science.verdicts, equivalence=None)},
+            "a smallest effect of interest",
+        ),
         (lambda science: {"verdicts": dataclasses.replace(science.verdicts, equivalence=verdict_of("undecided"))}, "undecided"),
         (lambda science: {"robustness": None}, "a robustness audit in which the claim holds in 80 % of specifications"),
         (lambda science: {"robustness": audited(0.5)}, "of specifications (6 of 10)"),
-        (lambda science: {"robustness": dataclasses.replace(science.robustness, label="authored")}, "not authored by the choice"),
-        (lambda science: {"robustness": dataclasses.replace(science.robustness, cue_flagged=True)}, "because it is watched"),
+        (
+            lambda science: {"robustness": dataclasses.replace(science.robustness, label="authored")},
+            "not authored by the choice",
+        ),
+        (
+            lambda science: {"robustness": dataclasses.replace(science.robustness, cue_flagged=True)},
+            "because it is watched",
+        ),
         (lambda science: {"coverage": ()}, "start states whose coverage is measured"),
         (lambda science: {"coverage": science.coverage[1:]}, "start states whose coverage is measured"),
     ],
@@ -242,8 +251,14 @@ def test_a_real_model_with_a_good_card_beyond_the_floor_gives_b(kept, good, tmp_
 
 @pytest.mark.parametrize(
     ("effect", "floor", "letter"),
-    [((0.2, 0.4), 0.1, "B"), ((0.2, 0.4), 0.2, "C"), ((-0.4, -0.2), 0.1, "B"), ((-0.4, -0.05), 0.1, "C"), ((0.05, 0.4), 0.1, "C")],
-)  # fmt: skip
+    [
+        ((0.2, 0.4), 0.1, "B"),
+        ((0.2, 0.4), 0.2, "C"),
+        ((-0.4, -0.2), 0.1, "B"),
+        ((-0.4, -0.05), 0.1, "C"),
+        ((0.05, 0.4), 0.1, "C"),
+    ],
+)
 def test_a_language_effect_counts_beyond_the_wording_floor_only(kept, good, tmp_path, effect, floor, letter):
     grade = grade_report(*spoken(kept, effect, floor), Evidence({}, read(good, tmp_path)))
     assert grade.letter == letter

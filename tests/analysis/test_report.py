@@ -124,7 +124,7 @@ def test_a_damaged_card_is_named(synthetic, tmp_path):
 
 def sections_of(page):
     found = re.findall(r"<section><h2>(.*?)</h2>(.*?)</section>", page, re.DOTALL)
-    return {title: body for title, body in found}
+    return dict(found)
 
 
 def words_of(html):
@@ -141,7 +141,8 @@ def test_every_section_of_the_reporting_standard_is_there(full):
     """The numbered list of the reporting standard: what has no data in a run says so in its own section."""
     sections = sections_of(full)
     for title in (
-        "Claim card", "Registration", "Unit and sample", "Start states", "The model (ODD)", "Part scripted: the primary outcome",
+        "Claim card", "Registration", "Unit and sample", "Start states", "The model (ODD)",
+        "Part scripted: the primary outcome",
         "Part map: zoom", "Every contrast, counted", "The judge card", "Robustness audit", "The mind card", "Discovery log",
         "Theory gap", "Cost", "Grade", "Hypotheses", "Estimates", "What was run", "Sources", "Reproduce",
     ):  # fmt: skip

@@ -105,5 +105,6 @@ def test_without_a_null_model_there_is_no_floor(tmp_path, finished):
     plan, _, science = found_in(finished)  # its null model has no contrast of the primary factor
     assert floor_of(plan, science) is None
     plan, trials = controlled(4)
-    audited = dataclasses.replace(plan, parts=(plan.parts[0], replaced(dataclasses.replace(plan.parts[1], role="audit"), ("x", "y"))))  # fmt: skip
+    audit = replaced(dataclasses.replace(plan.parts[1], role="audit"), ("x", "y"))
+    audited = dataclasses.replace(plan, parts=(plan.parts[0], audit))
     assert floor_of(audited, find_science(tmp_path, audited, trials, None)) is None

@@ -90,7 +90,7 @@ def test_the_standing_of_the_claim_is_the_audits(run):
     rng = np.random.default_rng(5)
     audit = find_robustness(*run_of([Made(None, *pairs(0.5, rng)), Made(("topology", "a ring"), *pairs(-0.5, rng))]))
     page = words_of(write_claim(plan, with_science(findings, robustness=audit)))
-    assert f"{audit.label}: {audit.reasons[0][:20]}" in page
+    assert f"{audit.label}. {audit.reasons[0][:20]}" in page
     assert "not run" not in page
 
 

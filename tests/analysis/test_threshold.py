@@ -162,7 +162,7 @@ def test_a_curve_that_is_not_logistic_is_caught():
 
 @pytest.mark.parametrize(
     ("low", "high", "words"),
-    [(0.1, 0.2, "0.10 to 0.20"), (np.nan, 0.2, "up to 0.20, open below"), (0.1, np.nan, "from 0.10 on, open above"),
+    [(0.1, 0.2, "0.1 to 0.2"), (np.nan, 0.2, "up to 0.2, open below"), (0.1, np.nan, "from 0.1 on, open above"),
      (np.nan, np.nan, "open on both sides")],
 )  # fmt: skip
 def test_limits_in_words(low, high, words):

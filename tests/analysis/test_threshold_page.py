@@ -65,7 +65,7 @@ def test_open_sides_are_drawn_to_the_end_and_said(plan):
     own = Crossing({}, nothing, nothing, 3.0, ((0.0, 0.1), (0.6, 0.2)), ((0.1, 0.0),), (Point(0.1, 0.0, 3, "coverage"),))
     html = write_threshold(plan, make([own]))
     assert "not crossed" in html
-    assert "from 0.50 on, open above" in html
+    assert "from 0.5 on, open above" in html
     assert "nan" not in html.lower()
 
 

@@ -111,7 +111,8 @@ def test_nothing_in_the_primary_part_leaves_a_family_without_verdict():
     plan, trials = studied((0.5, 0.0), others=(controlled,))
     found = find_verdicts(plan, trials.where(trials.part != "main"))
     assert np.isnan(found.family[0].p)
-    assert find_verdicts(dataclasses.replace(plan, primary=dataclasses.replace(plan.primary, smallest=0.1)), trials.where(trials.part != "main")).equivalence is None  # fmt: skip
+    smallest = dataclasses.replace(plan, primary=dataclasses.replace(plan.primary, smallest=0.1))
+    assert find_verdicts(smallest, trials.where(trials.part != "main")).equivalence is None
 
 
 @pytest.mark.parametrize(

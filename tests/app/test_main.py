@@ -10,6 +10,17 @@ import pytest
 from commonweal.app.main import main, parser
 
 ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "error"}
+BOTH = """
+import dataclasses
+import commonweal_plugin.study as plugin
+from commonweal.core.named import Named
+from commonweal.minds.language import Language
+
+_part = plugin.study.parts[0]
+_society = dataclasses.replace(_part.society, minds=Named.of(("civil", Language())))
+study = dataclasses.replace(plugin.study, parts=(_part, dataclasses.replace(_part, name="spoken", society=_society)))
+"""
+"""The tithe among scripted minds and among language minds."""
 
 
 def call(*arguments, cwd=None):
@@ -44,7 +55,7 @@ def test_the_list_holds_the_study_and_the_plugin():
     [
         (["run", "comons-audit"], "did you mean commons-audit"),
         (["run", "missing.py"], "no file missing.py"),
-        (["run", "tithe", "--model", "gpt"], None),
+        (["plan", "tithe", "--model", "gpt"], None),
         (["run", "commons-audit", "--model", "gpt"], "needs an endpoint"),
         (["run", "tithe", "--jobs", "0"], "below 1"),
         (["show", ".", "scripted/0"], "expected PART/CELL/SEED"),
@@ -74,12 +85,15 @@ def test_what_a_machine_lacks_exits_with_one_line(tmp_path):
 
 
 def test_a_dead_endpoint_is_told_and_scripted_trials_are_kept(tmp_path):
-    run = ["run", "commons-audit", "--quick", "--out", tmp_path / "run", "--model", "x", "--endpoint", "http://127.0.0.1:9/v1"]
+    path = tmp_path / "both.py"
+    path.write_text(BOTH)
+    run = ["run", path, "--quick", "--out", tmp_path / "run", "--model", "x", "--endpoint", "http://127.0.0.1:9/v1"]
     done = call(*run, "--jobs", "2")
     assert done.returncode == 1
     assert "no endpoint at http://127.0.0.1:9/v1" in done.stderr
-    assert "320 of 322 trials are finished and kept" in done.stderr
+    assert "4 of 8 trials are finished and kept" in done.stderr
     assert "Traceback" not in done.stderr
+    assert list((tmp_path / "run" / "logs").glob("scripted-*.parquet"))
 
 
 def test_sources_are_cited(capsys):

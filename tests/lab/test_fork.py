@@ -14,11 +14,11 @@ from commonweal.engine.compiled import advance
 from commonweal.engine.hosted import advance as advance_hosted
 from commonweal.engine.trial import begin
 from commonweal.engine.trial import fork as fork_value
+from commonweal.lab.batches import trial_seed
 from commonweal.lab.finished import read_finished
 from commonweal.lab.fork import Request, fork_trial, recorded_of
 from commonweal.lab.logs import write_logs
 from commonweal.lab.order import Order, prepare
-from commonweal.lab.batches import trial_seed
 from commonweal.lab.run import plan_run
 from commonweal.lab.worker import TRACED, run_trials
 from commonweal.models.archive import export_replies, import_replies

@@ -2,14 +2,10 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 import pytest
-from inline import COMMONS, run_inline
 
 from commonweal.analysis.trials import hash_trials
 from commonweal.app.main import main
@@ -21,6 +17,7 @@ from commonweal.lab.plan import make_plan
 from commonweal.lab.run import plan_run, run_study
 from commonweal.lab.stages import staged
 from conftest import CACHE
+from inline import COMMONS, run_inline, run_killed
 
 STUDY = f"""{COMMONS}
 study = Study(
@@ -49,23 +46,6 @@ study = Study(
     primary=Primary("survived", "sizes", "share", 0.0, 0.6, "A crowd of ruthless agents"),
 )
 """
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from commonweal.lab.order import Order
-from commonweal.lab.run import plan_run, run_study
-
-def report(progress):
-    if any((directory / "stages").glob("*.json")):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-if __name__ == "__main__":
-    directory, order = Path(sys.argv[2]), Order(sys.argv[1])
-    plan_run(order, directory)
-    run_study(order, directory, 1, report)
-"""
-LATER = 6 + 8
-"""Held-out trials of the ladder (two shares, one size, three seeds), and those of the zoom after its first 16."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -191,11 +171,8 @@ def test_cut_off_after_any_chunk_it_goes_on_to_the_same_trials(cut: int, order: 
 
 
 def test_killed_after_its_first_stage_it_goes_on_with_two_jobs_to_the_same_log(order: Order, whole: Path, tmp_path: Path):
-    script = tmp_path / "killed.py"
-    script.write_text(KILLED)
     directory = tmp_path / "run"
-    done = subprocess.run([sys.executable, str(script), order.reference, str(directory)], capture_output=True, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    run_killed(order, directory, "stages/*.json")
     kept = {path: path.stat().st_mtime_ns for path in directory.rglob("logs/*.parquet")}
     assert 0 < len(digests(directory)) < len(digests(whole))
     assert (first := stages(directory))

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from inline import COMMONS, run_inline
 
 from commonweal.app.main import main
 from commonweal.core.errors import LogError, StudyError
@@ -20,6 +19,7 @@ from commonweal.metrics.cooperation import Cooperation
 from commonweal.metrics.gain import Gain
 from commonweal.statistics.power import Comparison, detectable_effect, power_at, trials_needed
 from commonweal.statistics.variation import Assumed, Pilot, Share
+from inline import COMMONS, run_inline
 
 STUDY = f"""{COMMONS}
 study = Study(
@@ -65,7 +65,8 @@ def test_an_assumed_share_gives_the_power_of_the_statistics(study: Study):
 
 
 def test_cohens_table(study: Study):
-    # d = .5 at alpha .05 two-sided: 64 an arm for power .80, 85 for .90. J. Cohen, Statistical Power Analysis (1988), table 2.4.1.
+    # d = .5 at alpha .05 two-sided: 64 an arm for power .80, 85 for .90.
+    # Source: J. Cohen, Statistical Power Analysis (1988), table 2.4.1.
     half = primary(study, assumed=Assumed(1.0), smallest=0.5)
     for power, needed in ((0.8, 64), (0.9, 85)):
         assert abs(size_study(primary(half, power=power), PREDICTED)["needed"] - needed) <= 2

@@ -119,7 +119,7 @@ def test_stages_are_written_numbered_on_and_read_back(run: Path):
 
 def test_cells_that_a_part_cannot_have_are_not_written(run: Path):
     wrong = dataclasses.replace(PART, design=Doubling(wrong=True))
-    with pytest.raises(StudyError, match="tithe = 2.0; expected a number from 0 to 1"):
+    with pytest.raises(StudyError, match=r"tithe = 2\.0; expected a number from 0 to 1"):
         grow(dataclasses.replace(STUDY, parts=(wrong,)), wrong, run)
     assert not (run / "stages").exists()
 

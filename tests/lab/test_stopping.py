@@ -7,7 +7,6 @@ import math
 from pathlib import Path
 
 import pytest
-from inline import COMMONS, run_inline
 
 from commonweal.core.errors import LogError
 from commonweal.lab.finished import list_finished, read_outcomes
@@ -18,6 +17,7 @@ from commonweal.lab.run import plan_run, run_study
 from commonweal.lab.stopping import FILE, arms_of, differences_by_seed, full_rule, stop_early, stopped_part
 from commonweal.statistics.inference import Bounds
 from commonweal.statistics.sequential import Stopping, decide
+from inline import COMMONS, run_inline
 
 STUDY = f"""{COMMONS}
 study = Study(

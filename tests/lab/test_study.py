@@ -60,7 +60,7 @@ def test_a_mistake_is_told(mistake, message):
 def test_agents_are_no_evidence_and_the_refusal_says_how_often_they_would_err():
     with pytest.raises(StudyError) as refused:
         dataclasses.replace(study.primary, unit="agent")
-    # Ten trials an arm of 100 agents at an intraclass correlation of .05: about 2 Phi(-1.96 / sqrt(1 + 99 / 20)) of the studies.
+    # Ten trials an arm of 100 agents, intraclass correlation .05: about 2 Phi(-1.96 / sqrt(1 + 99 / 20)) of the studies.
     rate = 100 * 2 * norm.cdf(-1.96 / math.sqrt(1 + 99 * 0.05))
     told = re.search(r"in (\d+) of 100 studies, not in 5", str(refused.value))
     assert told
@@ -81,7 +81,7 @@ def test_the_contrast_of_a_range_lies_in_it():
     primary = dataclasses.replace(study.primary, part="main", factor="share", control=0.0, treatment=0.5)
     own = dataclasses.replace(study, parts=(part(factors=(ranged,), design=Sobol(4)),), primary=primary)
     assert own.part("main").factors == (ranged,)
-    with pytest.raises(StudyError, match="compares share = 0.6; expected a number from 0 to 0.5"):
+    with pytest.raises(StudyError, match=r"compares share = 0\.6; expected a number from 0 to 0\.5"):
         dataclasses.replace(own, primary=dataclasses.replace(primary, treatment=0.6))
 
 

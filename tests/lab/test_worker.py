@@ -3,8 +3,8 @@
 import numpy as np
 
 from commonweal.engine.compiled import run
-from commonweal.lab.order import Order, prepare
 from commonweal.lab.batches import trial_seed
+from commonweal.lab.order import Order, prepare
 from commonweal.lab.worker import TRACED, run_trials, traces_of
 
 

@@ -11,6 +11,7 @@ from commonweal.analysis.contrasts import measure, measure_difference
 from commonweal.analysis.fields import Fields
 from commonweal.analysis.finding import say_number
 from commonweal.analysis.plans import Cell, Level, MetricCard, Part, Plan, say_level
+from commonweal.analysis.threshold import say_place
 from commonweal.analysis.trials import Trials
 from commonweal.core.errors import LogError, StudyError
 from commonweal.statistics.basins import Bistability, Loop, find_bistability, find_loop
@@ -122,11 +123,11 @@ class Basins:
             return f"{head}the starts end the wrong way round: give the levels of {self.start} in the other order."
         if own.decided is not None and own.hysteresis:
             region = f" Bistable {bistable}." if bistable else ""
-            decided = f"the start decides along {_say(own.decided)} of {self.along}.{region}{self._note_seeds(own)}"
+            decided = f"the start decides along {say_span(own.decided)} of {self.along}.{region}{self._note_seeds(own)}"
             return f"{head}hysteresis: {self._say_flips(own)}{decided} {own.none}".rstrip()
         if bistable:
             return f"{head}bistable {bistable}: the start decides.{self._note_seeds(own)} {own.none}".rstrip()
-        width = f" (the start decides along {_say(own.decided)})" if own.decided is not None else ""
+        width = f" (the start decides along {say_span(own.decided)})" if own.decided is not None else ""
         if own.flipping:
             return (
                 f"{head}no hysteresis{width}: {_list(own.flipping)} of {self.along} it flips across seeds, not across starts: "
@@ -140,8 +141,8 @@ class Basins:
         if own.loop is None:
             return ""
         first, second = (f"{self.start} {say_level(level)}" for level in self.starts)
-        crosses = f"{self.metric} crosses {say_number(own.level)} at {self.along} {_say(own.loop.up)}"
-        return f"{crosses} from {first} and at {_say(own.loop.down)} from {second}; "
+        crosses = f"{self.metric} crosses {say_number(own.level)} at {self.along} {say_span(own.loop.up)}"
+        return f"{crosses} from {first} and at {say_span(own.loop.down)} from {second}; "
 
     def _note_seeds(self, own: Branches) -> str:
         return f" {_list(own.flipping).capitalize()} seeds of one start end in both." if own.flipping else ""
@@ -155,20 +156,21 @@ def say_places(places: Sequence[float]) -> str:
     """
     if not places:
         return ""
-    return f"at {_say_place(places[0])}" if len(places) == 1 else f"from {_say_place(places[0])} to {_say_place(places[-1])}"
+    return f"at {say_place(places[0])}" if len(places) == 1 else f"from {say_place(places[0])} to {say_place(places[-1])}"
 
 
 def _list(places: Sequence[float]) -> str:
     return say_places(places) if len(places) < 2 else f"at {len(places)} settings {say_places(places)}"
 
 
-def _say_place(place: float) -> str:
-    return f"{place:g}".replace("-", "\u2212")
+def say_span(estimate: Estimate) -> str:
+    """A place or length along an axis with its limits in words.
 
-
-def _say(estimate: Estimate) -> str:
-    limits = f"{say_number(estimate.low)} to {say_number(estimate.high)}" if estimate.bounded else "no interval"
-    return f"{say_number(estimate.value)} ({limits})"
+    Args:
+        estimate: in the axis's unit.
+    """
+    limits = f"{say_place(estimate.low)} to {say_place(estimate.high)}" if estimate.bounded else "no interval"
+    return f"{say_place(estimate.value)} ({limits})"
 
 
 def find_basins(plan: Plan, trials: Trials, part: Part) -> Basins | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
-from commonweal.analysis.basins import Basins, Branches, Setting
+from commonweal.analysis.basins import Basins, Branches, Setting, say_span
 from commonweal.analysis.drawing import WIDTH, Range, draw_side, draw_text, span_range, wrap_panel
 from commonweal.analysis.figures import MOST_PANELS, Figure
 from commonweal.analysis.finding import say_number
@@ -86,8 +86,9 @@ def _write_loops(found: Basins) -> str:
     for own in found.branches:
         if own.decided is not None:
             where = ", ".join(f"{label} {say_level(level)}" for label, level in own.levels.items()) or "all"
-            loop = ("none",) * 3 if own.loop is None else (_say(own.loop.up), _say(own.loop.down), _say(own.loop.width, True))
-            rows.append((where, _say(own.decided, sign=True), *loop, f"{own.decided.n:,}"))
+            loop = () if own.loop is None else (own.loop.up, own.loop.down, own.loop.width)
+            told = tuple(say_span(estimate) for estimate in loop) or ("none",) * 3
+            rows.append((where, say_span(own.decided), *told, f"{own.decided.n:,}"))
     first, second = (f"first flip from {say_level(level)}" for level in found.starts)
     head = ("where", "the start decides along", first, second, "width between first flips", "seeds")
     return write_table_html(head, rows, frozenset({5})) if rows else ""

@@ -109,7 +109,7 @@ def _draw(part: Part, found: Boundary, reading: Reading, axes: tuple[int, int], 
     np.add.at(count, (row, column), 1.0)
     np.add.at(total, (row, column), chance)
     wide, high = size / _BINS, (foot - top) / _BINS
-    drawn = [draw_text(left, 15, title, "head", "start")]
+    drawn = [draw_text(left, 15, title, "head", "start"), '<g shape-rendering="crispEdges">']
     for y in range(_BINS):
         for x in range(_BINS):
             place = (
@@ -117,6 +117,7 @@ def _draw(part: Part, found: Boundary, reading: Reading, axes: tuple[int, int], 
             )
             if count[y, x]:
                 drawn.append(f'<rect {place} fill="{color_value(total[y, x] / count[y, x])}"/>')
+    drawn.append("</g>")
     points = locate_cells(part.factors, part.cells)[:, list(axes)]
     for (x, y), cell in zip(points.tolist(), part.cells, strict=True):
         kind = _MARKS.get(cell.why, "covered")

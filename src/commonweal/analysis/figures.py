@@ -291,12 +291,17 @@ def choose_pair(plan: Plan, trials: Trials) -> tuple[tuple[TrialKey, str], ...]:
     for cell in part.cells:
         rest = tuple(sorted((k, v) for k, v in cell.levels.items() if k != primary.factor))
         partner.setdefault(rest, {})[cell.levels[primary.factor]] = cell.cell
+    seeds: dict[int, list[int]] = {}
+    for cell, seed in value:
+        seeds.setdefault(cell, []).append(seed)
     pairs: list[tuple[float, int, int, int]] = []
     for arms in partner.values():
         control, treatment = arms.get(primary.control), arms.get(primary.treatment)
-        for (cell, seed), number in value.items():
-            if cell == treatment and control is not None and (control, seed) in value:
-                pairs.append((float(number - value[control, seed]), control, cell, seed))
+        if control is None or treatment is None:
+            continue
+        for seed in seeds.get(treatment, []):
+            if (control, seed) in value:
+                pairs.append((float(value[treatment, seed] - value[control, seed]), control, treatment, seed))
     if not pairs:
         return tuple((((part.name, int(c), int(s)), "other") for c, s in list(value)[:1]))
     differing = sorted(pair for pair in pairs if pair[0]) or pairs[:1]

@@ -62,6 +62,7 @@ NO_AUDIT = "<p>No robustness audit was run: <code>commonweal run STUDY --audit</
 """Stands in the audit's place."""
 
 _FIRST_SCENES, _WORDS = 24, 600
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def write_report(directory: Path) -> Path:
@@ -108,7 +109,9 @@ def write_report(directory: Path) -> Path:
     path = directory / "report.html"
     scratch = path.with_suffix(".html.part")
     try:
-        scratch.write_text(write_page(f"{plan.name}: {plan.question}", body), encoding="utf-8")
+        # Labels of drawings are escaped and not cleaned: what a terminal would obey goes here.
+        page = _CONTROL.sub("", write_page(f"{plan.name}: {plan.question}", body))
+        scratch.write_text(page, encoding="utf-8")
         os.replace(scratch, path)
     except OSError as error:
         raise LogError(f"{path}: cannot be written ({error.strerror}). Make room or a writable folder.") from error
@@ -227,7 +230,7 @@ def _write_runs(plan: Plan, trials: Trials) -> str:
         count = int((trials.part == part.name).sum())
         planned = f"{count:,} of {part.trials:,}" if part.name in missing else f"{count:,}"
         agents = "varied" if part.agents is None else f"{part.agents:,}"
-        seeds = f"0 to {part.seeds - 1}" if part.seeds > 1 else "0"
+        seeds = _say_seeds(part)
         ticks = f"{part.ticks} {part.tick_name}s"
         null = ", null model" if part.null_model else ""
         rows.append((part.name + null, part.role, part.engine, f"{len(part.cells):,}", planned, seeds, ticks, agents))
@@ -244,6 +247,13 @@ def _write_runs(plan: Plan, trials: Trials) -> str:
         + write_table_html(("part", "factor", "parameter", "levels"), factors, frozenset())
         + write_pairs([*societies, *model, ("versions", versions), ("unit of replication", "the trial, never the agent")], True)
     )
+
+
+def _say_seeds(part: Part) -> str:
+    own = {cell.seeds for cell in part.cells} or {(0, part.seeds)}
+    first, last = min(start for start, _ in own), max(start + count for start, count in own) - 1
+    told = f"{first} to {last}" if last > first else f"{first}"
+    return told if len(own) == 1 else f"{told}, each cell its own"
 
 
 def _say_levels(factor: Factor) -> str:

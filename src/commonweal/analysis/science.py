@@ -5,8 +5,10 @@ Each question has a module of its own; this one asks them all, and keeps their a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from commonweal.analysis.basins import Basins, find_basins
 from commonweal.analysis.boundary import Boundary, find_boundary
@@ -24,6 +26,8 @@ from commonweal.analysis.threshold import Threshold, find_threshold
 from commonweal.analysis.trials import Trials
 from commonweal.analysis.unit import Stopped, Unit, find_unit
 from commonweal.analysis.verdicts import Verdicts, find_verdicts
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -75,25 +79,30 @@ def find_science(directory: Path, plan: Plan, trials: Trials, stopped: Stopped |
         LogError: a file is damaged.
     """
     own = [part for part in plan.parts if part.role != "audit" and (trials.part == part.name).any()]
-    sensitivities = [found for part in own if (found := find_sensitivity(plan, trials, part)) is not None]
+    sensitivities = _known(find_sensitivity(plan, trials, part) for part in own)
     verdicts = find_verdicts(plan, trials)
     return Science(
         registration=find_registration(directory, plan, trials),
         unit=find_unit(plan, trials, stopped),
         verdicts=verdicts,
         gap=find_theory_gap(plan, trials),
-        coverage=tuple(found for part in own if (found := find_coverage(trials, part)) is not None),
-        boundaries=tuple(found for part in own if (found := find_boundary(plan, trials, part)) is not None),
-        thresholds=tuple(found for part in own if (found := find_threshold(plan, trials, part)) is not None),
-        basins=tuple(found for part in own if (found := find_basins(plan, trials, part)) is not None),
-        ladders=tuple(found for part in own if (found := find_ladder(plan, trials, part)) is not None),
+        coverage=_known(find_coverage(trials, part) for part in own),
+        boundaries=_known(find_boundary(plan, trials, part) for part in own),
+        thresholds=_known(find_threshold(plan, trials, part) for part in own),
+        basins=_known(find_basins(plan, trials, part) for part in own),
+        ladders=_known(find_ladder(plan, trials, part) for part in own),
         sensitivities=tuple(found for found in sensitivities if isinstance(found, Sensitivity)),
         screenings=tuple(found for found in sensitivities if isinstance(found, Screening)),
-        spillovers=tuple(found for part in own if (found := find_spillover(plan, trials, part)) is not None),
+        spillovers=_known(find_spillover(plan, trials, part) for part in own),
         fidelity=find_fidelity(plan, trials, verdicts),
         replication=find_replication(directory, verdicts.tests[0].estimate) if verdicts.tests else None,
         robustness=find_robustness(plan, trials),
     )
+
+
+def _known(found: Iterable[T | None]) -> tuple[T, ...]:
+    """What was found, without the parts where there was nothing to find."""
+    return tuple(one for one in found if one is not None)
 
 
 def floor_of(plan: Plan, science: Science) -> tuple[Part, float] | None:

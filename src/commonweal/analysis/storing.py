@@ -6,6 +6,7 @@ JSON has no NaN and no infinity: a float that is not finite becomes null, and nu
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -74,8 +75,14 @@ def _decode(kind: Any, raw: Any) -> Any:
         return np.array(raw, dtype=np.float64)
     if origin is not None and issubclass(origin, Mapping):
         return {name: _decode(own[1], item) for name, item in raw.items()}
+    return kind(**{name: _decode(own, raw[name]) for name, own in _fields(kind)})
+
+
+@functools.cache
+def _fields(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
+    """Names and types of a dataclass's fields: read once, since a run has as many findings as cells."""
     hints = typing.get_type_hints(kind)
-    return kind(**{field.name: _decode(hints[field.name], raw[field.name]) for field in dataclasses.fields(kind) if field.init})
+    return tuple((field.name, hints[field.name]) for field in dataclasses.fields(kind) if field.init)
 
 
 def _expect(fits: bool, raw: Any, expected: str) -> Any:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from commonweal.analysis.fields import Fields
-from commonweal.analysis.finding import say_number
 from commonweal.analysis.plans import Cell, Factor, Level, Part, Plan, say_level
 from commonweal.analysis.trials import Trials
 from commonweal.core.errors import LogError
@@ -102,14 +101,23 @@ class Threshold:
         where = ", ".join(f"{label} {say_level(level)}" for label, level in crossing.levels.items())
         found, head = crossing.logistic, f"At {where} the" if where else "The"
         if np.isnan(found.value):
-            span = f"from {say_number(self.low)} to {say_number(self.high)}"
+            span = f"from {say_place(self.low)} to {say_place(self.high)}"
             told = f"best curve of {self.metric} does not cross {self.level:g} on {self.factor} {span}"
         else:
             way = "falls below" if crossing.slope < 0 else "rises above"
-            told = f"mean of {self.metric} {way} {self.level:g} at {self.factor} {say_number(found.value)}"
+            told = f"mean of {self.metric} {way} {self.level:g} at {self.factor} {say_place(found.value)}"
         limits = f"{say_limits(found)}; with no shape assumed, {say_limits(crossing.monotone)}; {crossing.trials} trials"
         apart = "" if crossing.agree else " The two intervals have nothing in common: the curve is not logistic."
         return f"{head} {told} ({limits}).{apart}"
+
+
+def say_place(value: float) -> str:
+    """A place on an axis with three figures, as narrow intervals need: `0.0873`, `12.5`, `1,200`; a true minus sign.
+
+    Args:
+        value: finite.
+    """
+    return (f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}").replace("-", "\u2212")
 
 
 def say_limits(estimate: Estimate) -> str:
@@ -121,10 +129,10 @@ def say_limits(estimate: Estimate) -> str:
     name = f"{estimate.level:.0%} interval".replace("%", " %")
     low, high = np.isfinite(estimate.low), np.isfinite(estimate.high)
     if low and high:
-        return f"{name} {say_number(estimate.low)} to {say_number(estimate.high)}"
+        return f"{name} {say_place(estimate.low)} to {say_place(estimate.high)}"
     if low:
-        return f"{name} from {say_number(estimate.low)} on, open above"
-    return f"{name} up to {say_number(estimate.high)}, open below" if high else f"{name} open on both sides"
+        return f"{name} from {say_place(estimate.low)} on, open above"
+    return f"{name} up to {say_place(estimate.high)}, open below" if high else f"{name} open on both sides"
 
 
 def find_threshold(plan: Plan, trials: Trials, part: Part) -> Threshold | None:

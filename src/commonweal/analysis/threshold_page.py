@@ -12,10 +12,9 @@ import numpy as np
 from commonweal.analysis.contrasts import find_bounds
 from commonweal.analysis.drawing import WIDTH, Range, draw_side, draw_text, wrap_panel
 from commonweal.analysis.figures import MOST_PANELS, Figure
-from commonweal.analysis.finding import say_number
 from commonweal.analysis.page import escape_text, write_figure, write_table_html, write_warning
 from commonweal.analysis.plans import Plan, say_level
-from commonweal.analysis.threshold import Crossing, Threshold, say_limits
+from commonweal.analysis.threshold import Crossing, Threshold, say_limits, say_place
 from commonweal.statistics.inference import Estimate
 
 _LEFT, _TOP, _HEIGHT = 50.0, 26.0, 210.0
@@ -53,9 +52,9 @@ def _write_table(found: Threshold) -> str:
     rows = [
         (
             ", ".join(f"{label} {say_level(level)}" for label, level in crossing.levels.items()) or "all",
-            say_number(crossing.logistic.value) if np.isfinite(crossing.logistic.value) else "not crossed",
+            say_place(crossing.logistic.value) if np.isfinite(crossing.logistic.value) else "not crossed",
             say_limits(crossing.logistic).partition("interval ")[2],
-            say_number(crossing.monotone.value) if np.isfinite(crossing.monotone.value) else "not crossed",
+            say_place(crossing.monotone.value) if np.isfinite(crossing.monotone.value) else "not crossed",
             say_limits(crossing.monotone).partition("interval ")[2],
             f"{crossing.trials:,}",
         )

@@ -12,6 +12,7 @@ disk; its updater is never started.
 from __future__ import annotations
 
 import fnmatch
+import importlib
 import importlib.metadata
 import json
 import math
@@ -187,8 +188,10 @@ def _base(price: object) -> float | None:
 def _packaged() -> DataSnapshot | None:
     """The packaged table, or None where the package is missing. Made anew, since a program may have replaced the shared one."""
     try:
-        from genai_prices.data import providers
         from genai_prices.data_snapshot import DataSnapshot
+
+        # By name: a type checker needs more than a minute to infer the type of a table of 1.6 MB.
+        providers = importlib.import_module("genai_prices.data").providers
     except ImportError:
         return None
     return DataSnapshot(providers=providers, from_auto_update=False)

@@ -117,7 +117,7 @@ def test_what_cannot_be_searched_is_refused():
         Zoom(replicates=1)
     with pytest.raises(StudyError, match="1 runs, 1 before the search"):
         Zoom(runs=1)
-    with pytest.raises(StudyError, match="a share 1.5"):
+    with pytest.raises(StudyError, match=r"a share 1\.5"):
         Zoom(confirm=1.5)
     with pytest.raises(StudyError, match="given no factors"):
         Zoom().begin((), anything)
