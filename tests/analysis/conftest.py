@@ -486,7 +486,8 @@ def close_lock(directory):
     plan, parts = json.loads((directory / "plan.json").read_text()), []
     fields = ["name", "role", "engine", "ticks", "seeds", "society_digest", "design", "constrained", "specification", "factors"]
     for part in plan["parts"]:
-        rows = [{name: cell.get(name) for name in ("cell", "levels", "society_digest", "seeds")} for cell in part["cells"]]
+        own = ("cell", "levels", "society_digest", "seeds", "theory")
+        rows = [{name: cell.get(name) for name in own} for cell in part["cells"]]
         parts.append({name: part.get(name) for name in fields} | {"cells": len(rows), "cells_digest": sha(rows)})
     study = ["name", "question", "hypotheses", "primary", "family", "exclusions", "stopping", "mechanism", "scope", "code"]
     lock = {

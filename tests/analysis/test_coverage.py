@@ -10,6 +10,7 @@ import pytest
 from commonweal.analysis.coverage import find_axis, find_coverage, locate_cells
 from commonweal.analysis.plans import Cell
 from commonweal.lab.designs.cube import find_axes
+from commonweal.lab.designs.fraction import Fraction
 from commonweal.lab.designs.full import Full
 from commonweal.lab.designs.sobol import Sobol
 from commonweal.statistics.sampling import draw_allowed
@@ -64,6 +65,15 @@ def test_words_are_an_axis_of_their_own(tmp_path):
     assert found.share == pytest.approx(0.5, abs=0.01)
     assert found.discrepancy is None
     assert find_coverage(trials.where(trials.cell < 0), main_part(plan)) is None
+
+
+def test_a_fraction_says_what_it_confuses(tmp_path):
+    # Box and Hunter (1961): the half fraction of three factors confuses every one with the product of the other two.
+    plan = write_plan(tmp_path, Fraction(generators=("AB",)), (DETECT, TOLERANCE, PAYER))
+    found = find_coverage(plant(plan, flat), main_part(plan))
+    assert found is not None
+    a, b, c = found.factors
+    assert found.aliases == (f"{a} = {b} x {c}", f"{b} = {a} x {c}", f"{c} = {a} x {b}")
 
 
 def test_where_later_stages_went(tmp_path):

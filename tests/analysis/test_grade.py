@@ -15,6 +15,7 @@ from commonweal.analysis.ladder import HeldOut, Ladder, Rail
 from commonweal.analysis.plans import read_plan
 from commonweal.analysis.registration import Deviation, Registration
 from commonweal.analysis.robustness import find_robustness
+from commonweal.analysis.specifications import CUE
 from commonweal.analysis.verdicts import Tested as OneTest
 from commonweal.statistics.equivalence import Equivalence
 from commonweal.statistics.inference import Estimate
@@ -40,7 +41,7 @@ def verdict_of(verdict):
     return Equivalence(Estimate(0.3, 0.2, 0.4, 0.9, "t", 40), 0.1, 0.9, 0.001, verdict)
 
 
-def audited(share=1.0):
+def audited(share=1.0, baseline=0.0):
     """An audit of 10 specifications, of which the claim holds in a share; the author's choice of minds does not matter."""
     rng = np.random.default_rng(3)
     held = round(8 * share)
@@ -49,7 +50,13 @@ def audited(share=1.0):
         Made(("random minds", "draw 1"), *pairs(0.5, rng)),
         Made(("norm scale", "squared"), *pairs(0.5, rng)),
     ]
-    made += [Made(("topology", f"ring {i}"), *pairs(0.5 if i < held else -0.5, rng)) for i in range(8)]
+    made += [Made(("topology", f"ring {i}"), *pairs(0.5 if i < held else -0.5, rng)) for i in range(7)]
+    control, treatment = pairs(0.5, rng)
+    cued = (
+        [value + noise for value, noise in zip(arm, rng.normal(0, 0.01, len(arm)), strict=True)] for arm in (control, treatment)
+    )
+    made.append(Made((CUE, "all are told"), control, treatment, (*cued,)))
+    made.append(Made(("baseline", "random choices"), *pairs(baseline, rng)))
     return find_robustness(*run_of(made))
 
 
@@ -148,7 +155,7 @@ def deviating(field, part, metric=""):
         ),
         (lambda science: {"verdicts": dataclasses.replace(science.verdicts, equivalence=verdict_of("undecided"))}, "undecided"),
         (lambda science: {"robustness": None}, "a robustness audit in which the claim holds in 80 % of specifications"),
-        (lambda science: {"robustness": audited(0.5)}, "of specifications (6 of 10)"),
+        (lambda science: {"robustness": audited(0.5)}, "of specifications (7 of 10)"),
         (
             lambda science: {"robustness": dataclasses.replace(science.robustness, label="authored")},
             "not authored by the choice",
@@ -183,12 +190,29 @@ def test_what_touches_another_outcome_costs_nothing(kept):
     assert grade_report(plan, with_science(findings, robustness=audited(0.75)), NOTHING_MISSING).letter == "B"  # 8 of 10
 
 
+NULLS = ((0.0, -0.1, 0.1), (0.3, 0.2, 0.4))
+"""A null model's contrast that shows nothing, and one that shows the claim."""
+
+
 def test_without_a_negative_control_there_is_no_b(kept):
     plan, findings = kept
-    alone = dataclasses.replace(plan, parts=plan.parts[:1])
-    grade = grade_report(alone, findings, NOTHING_MISSING)
+    grade = grade_report(plan, with_science(findings, robustness=audited(baseline=0.5)), NOTHING_MISSING)
     assert grade.letter == "C"
     assert "a negative control" in grade.line
+    null = [OneTest("language", "survived", Estimate(*own, 0.95, "t", 10), 1.0, 1.0, False, True) for own in NULLS]
+    for test, letter in zip(null, ("B", "C"), strict=True):
+        tests = (*findings.science.verdicts.tests, test)
+        own = dataclasses.replace(findings.science.verdicts, tests=tests)
+        both = with_science(findings, robustness=audited(baseline=0.5), verdicts=own)
+        assert grade_report(plan, both, NOTHING_MISSING).letter == letter
+
+
+def test_a_cue_that_was_not_tried_flags_nobody(kept):
+    plan, findings = kept
+    untold = dataclasses.replace(findings.science.robustness, cue=())
+    grade = grade_report(plan, with_science(findings, robustness=untold), NOTHING_MISSING)
+    assert grade.letter == "C"
+    assert "because it is watched" in grade.line
 
 
 def test_a_met_prediction_makes_an_a(kept):
@@ -196,7 +220,15 @@ def test_a_met_prediction_makes_an_a(kept):
     assert grade_report(plan, with_science(findings, ladders=(ladder(),)), NOTHING_MISSING).line == (
         "Grade A: everything that is asked for is there."
     )
-    for ladders in ((ladder(hit=False),), (ladder(), ladder(hit=False)), (ladder(judged=False),), ()):
+    forged = ladder()
+    rail = dataclasses.replace(forged.rails[0], held=(dataclasses.replace(forged.rails[0].held[0], reproduced=False),))
+    for ladders in (
+        (dataclasses.replace(forged, rails=(rail,)),),
+        (ladder(hit=False),),
+        (ladder(), ladder(hit=False)),
+        (ladder(judged=False),),
+        (),
+    ):
         assert grade_report(plan, with_science(findings, ladders=ladders), NOTHING_MISSING).letter == "B"
 
 

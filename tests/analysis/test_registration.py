@@ -27,7 +27,9 @@ def lock_of(plan, **changes):
     """A lock as design/002 has it, written here without commonweal."""
     parts = []
     for part in plan["parts"]:
-        rows = [{name: cell.get(name) for name in ("cell", "levels", "society_digest", "seeds")} for cell in part["cells"]]
+        rows = [
+            {name: cell.get(name) for name in ("cell", "levels", "society_digest", "seeds", "theory")} for cell in part["cells"]
+        ]
         parts.append({name: part.get(name) for name in PART} | {"cells": len(rows), "cells_digest": sha(rows)})
     names = ("name", "question", "hypotheses", "primary", "family", "exclusions", "stopping", "mechanism", "scope", "code")
     lock = {
@@ -99,10 +101,15 @@ def test_a_lock_that_was_changed_counts_for_nothing(locked):
         (lambda plan: plan["parts"][1].update(ticks=3), "parts.language.ticks", True, True),
         (lambda plan: plan["metrics"]["efficiency"].update(doc="another"), "metrics.efficiency.doc", True, False),
         (lambda plan: plan["model"].update(digest="sha256:0"), "model.digest", True, True),
-        (lambda plan: plan["parts"][0]["cells"][3].update(theory=0.3), None, True, True),
+        (lambda plan: plan["parts"][0]["cells"][3].update(theory=0.3), "parts.scripted.cells", False, False),
+        (lambda plan: plan.update(theory="another"), "theory", False, False),
+        (lambda plan: plan["parts"].append(plan["parts"][1] | {"name": "x", "role": "audit", "cells": []}), None, True, True),
         (lambda plan: plan["parts"][0]["cells"][3]["levels"].update(population=6), "parts.scripted.cells", False, False),
     ],
-    ids=["hypotheses", "arm", "exclusion", "code", "ticks", "other part", "family metric", "model", "theory", "cell"],
+    ids=[
+        "hypotheses", "arm", "exclusion", "code", "ticks", "other part", "family metric", "model", "theory of a cell", "theory",
+        "audit", "cell",
+    ],
 )  # fmt: skip
 def test_a_deviation_touches_what_it_bears_on(locked, change, field, survived, efficiency):
     change_plan(locked, change)
@@ -131,8 +138,12 @@ def test_missing_trials_are_a_deviation_and_an_early_stop_by_the_locked_rule_is_
     change_plan(locked, lambda plan: plan["study"].update(stopping=rule))
     study = json.loads((locked / "lock.json").read_text())["study"] | {"stopping": rule}
     relock(locked, study=study)
+    # The rule may stop a run, and a run that somebody ended by hand is not one that it stopped.
+    assert fields(stopped) == fields(gone) == ["parts.scripted.trials"]
+    (locked / "stopped.json").write_text(json.dumps({"n": 6, "seeds": 20, "why": "x", "estimate": 0, "low": -0.1, "high": 0.1}))
     assert fields(stopped) == []
     assert fields(gone) == ["parts.scripted.trials"]
+    assert fields(trials.where((trials.part != "scripted") | (trials.seed < 5))) == ["parts.scripted.trials"]
 
 
 def test_a_lock_that_is_younger_than_the_first_trial_was_none(locked):

@@ -49,11 +49,18 @@ def test_a_ladder_has_a_prediction(write_ladder):
     assert ladder.hits[1] > 0
 
 
-def test_parts_of_an_audit_are_looked_at_by_the_audit_alone(tmp_path):
+@pytest.fixture
+def bare(tmp_path):
+    """A folder whose study is no replication."""
+    (tmp_path / "plan.json").write_text('{"study": {}}')
+    return tmp_path
+
+
+def test_parts_of_an_audit_are_looked_at_by_the_audit_alone(bare):
     rng = np.random.default_rng(1)
     made = [Made(None, *pairs(0.5, rng)), Made(("topology", "a ring"), *pairs(0.5, rng))]
     plan, trials = run_of(made)
-    science = find_science(tmp_path, plan, trials, None)
+    science = find_science(bare, plan, trials, None)
     assert [found.part for found in science.coverage] == ["main"]
     assert {test.part for test in science.verdicts.tests} == {"main"}
     assert (science.robustness.held, science.robustness.counted) == (1, 1)
@@ -87,11 +94,11 @@ def controlled(seed, null_model=True, shift=0.0):
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.3, -0.3])
-def test_the_floor_is_the_limit_of_the_null_model_that_is_further_from_0(shift, tmp_path):
+def test_the_floor_is_the_limit_of_the_null_model_that_is_further_from_0(shift, bare):
     from scipy.stats import ttest_rel
 
     plan, trials = controlled(2, shift=shift)
-    part, floor = floor_of(plan, find_science(tmp_path, plan, trials, None))
+    part, floor = floor_of(plan, find_science(bare, plan, trials, None))
     own = trials.where(trials.part == part.name)
     arms = (own.metrics["good"][own.factors["law"] == level] for level in (1.0, 0.0))
     limits = ttest_rel(*arms).confidence_interval(0.95)
@@ -99,12 +106,12 @@ def test_the_floor_is_the_limit_of_the_null_model_that_is_further_from_0(shift, 
     assert floor == pytest.approx(max(abs(limits.low), abs(limits.high)))
 
 
-def test_without_a_null_model_there_is_no_floor(tmp_path, finished):
+def test_without_a_null_model_there_is_no_floor(bare, finished):
     plan, trials = controlled(3, null_model=False)
-    assert floor_of(plan, find_science(tmp_path, plan, trials, None)) is None
+    assert floor_of(plan, find_science(bare, plan, trials, None)) is None
     plan, _, science = found_in(finished)  # its null model has no contrast of the primary factor
     assert floor_of(plan, science) is None
     plan, trials = controlled(4)
     audit = replaced(dataclasses.replace(plan.parts[1], role="audit"), ("x", "y"))
     audited = dataclasses.replace(plan, parts=(plan.parts[0], audit))
-    assert floor_of(audited, find_science(tmp_path, audited, trials, None)) is None
+    assert floor_of(audited, find_science(bare, audited, trials, None)) is None

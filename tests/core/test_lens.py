@@ -221,3 +221,10 @@ def test_values_are_read_by_the_type_that_stands(place, text, value):
 def test_what_is_no_value_cannot_be_written():
     with pytest.raises(StudyError, match="no text can stand for"):
         lens.whole_mind("civil").read(society(), "Scripted()")
+
+
+def test_a_horizon_is_in_no_society():
+    before = society()
+    assert str(lens.horizon()) == "horizon"
+    assert lens.horizon().static(before)
+    assert lens.horizon().set(before, 64) is before

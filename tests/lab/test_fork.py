@@ -98,7 +98,7 @@ def test_the_past_stays_and_what_is_changed_acts_from_the_tick_on(compiled_run):
     # What the engine alone makes of it: the same bits, and the parent's folder holds its own two logs still.
     prepared = prepare(Order("tithe"))
     part = prepared.study.parts[0]
-    trial = begin(part.society_of(part.cells()[1]), trial_seed("tithe", "scripted", 0), prepared.study.metrics, TRACED)
+    trial = begin(part.society_of(part.cells()[1]), trial_seed(prepared.study, part, 1, 0), prepared.study.metrics, TRACED)
     changed = part.factors[0].lens.set(part.society_of(part.cells()[1]), 0.2)
     assert advance(fork_value(advance(trial, 1), changed), 2).log().digest == read_finished(into, ("scripted", 1, 0)).digest
     assert len(list((compiled_run / "logs").iterdir())) == 2
@@ -175,7 +175,7 @@ def spoken(tmp_path_factory):
 
         async def play():
             try:
-                seed = trial_seed("spoken", "language", 0)
+                seed = trial_seed(prepared.study, part, 1, 0)
                 return (await advance_hosted(begin(society, seed, prepared.study.metrics, TRACED), 4)).log()
             finally:
                 await stored.close()

@@ -5,11 +5,13 @@ import os
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
-from commonweal.analysis.trials import hash_trials
+from commonweal.analysis.trials import hash_trials, read_trials, write_table
 from commonweal.app.main import main
 from commonweal.core.errors import StudyError
+from commonweal.lab.finished import list_finished, read_finished
 from commonweal.lab.growth import Growth
 from commonweal.lab.ledger import Ledger
 from commonweal.lab.order import Order, prepare
@@ -195,9 +197,40 @@ def test_a_design_that_cannot_follow_its_metric_is_refused_before_anything_runs(
             plan_run(Order(str(path)), tmp_path / "run")
     path.write_text(
         STUDY.replace("runs=24", "outcome='welfare', runs=24")
-        .replace('("survived"', '("welfare", Welfare()), ("survived"')
+        .replace('Named.of(("survived"', 'Named.of(("welfare", Welfare()), ("survived"')
         .replace("import jax", "from commonweal.metrics.welfare import Welfare\nimport jax")
     )
     with pytest.raises(StudyError, match="to inf; expected finite limits"):
         plan_run(Order(str(path)), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_ladder_of_horizons_runs_each_trial_as_long_as_its_level_says(tmp_path: Path):
+    study = f"""{COMMONS}
+STUDY = Study(
+    name="lasting",
+    question="Does the commons last?",
+    metrics=Named.of(("survived", Survival())),
+    parts=(
+        Part(
+            "horizons",
+            society,
+            (Factor("share", share, (0.0, 0.6)), Factor("months", lens.horizon(), (2, 3, 4, 6))),
+            ticks=1,
+            seeds=3,
+            design=Ladder("months"),
+        ),
+    ),
+    primary=Primary("survived", "horizons", "share", 0.0, 0.6, "A crowd of ruthless agents"),
+)
+"""
+    (tmp_path / "lasting.py").write_text(study)
+    assert run_inline(Order(str(tmp_path / "lasting.py")), tmp_path / "run").open == 0
+    write_table(tmp_path / "run")
+    trials = read_trials(tmp_path / "run")
+    assert np.array_equal(trials.ticks, trials.factors["months"])
+    assert sorted(set(trials.ticks.tolist())) == [2, 3, 4, 6]
+    for own in list_finished(tmp_path / "run", "horizons"):
+        log = read_finished(tmp_path / "run", own).log
+        assert log.ticks == int(trials.ticks[(trials.cell == own[1]) & (trials.seed == own[2])][0])
+    assert len(set(trials.seed.tolist())) == 4 * 3

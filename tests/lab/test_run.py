@@ -114,7 +114,7 @@ def test_the_cells_of_a_sampled_part_are_run_as_their_own_societies(tmp_path):
         levels = part.cells()[cell]
         assert 0 <= levels["share"] < 0.5
         finished = read_finished(tmp_path / "run", ("space", cell, seed))
-        alone = run(part.society_of(levels), trial_seed("sampled", "space", seed), 6, study.metrics)
+        alone = run(part.society_of(levels), trial_seed(study, part, cell, seed), 6, study.metrics)
         # Sampled cells are traced in their first trials, which is no part of what happened.
         assert alone.readings.keys() == finished.log.readings.keys()
         assert all(np.array_equal(alone.readings[name], finished.log.readings[name]) for name in alone.readings)

@@ -41,7 +41,7 @@ class Doubling(Design):
         level = 2.0 if self.wrong else float(np.mean(seen.outcome)) / 64
         return Stage((Cell({"tithe": level}, 2, 10 * (seen.stages + 1), "halfway"),), {"expected": float(seen.outcome.max())})
 
-    def further(self, seeds: int) -> int:
+    def further(self, factors: tuple[Factor, ...], seeds: int) -> int:
         """Two stages of two trials."""
         return 4
 
@@ -82,7 +82,7 @@ def test_a_design_is_told_the_finished_trials_and_no_measured_time(run: Path):
     assert list(zip(seen.cell.tolist(), seen.seed.tolist(), strict=True)) == list(TRIALS)
     # Five agents gain 30 together and a whole tithe leaves nothing.
     assert seen.outcome.tolist() == [30.0] * 3 + [0.0] * 3
-    assert seen.seconds.tolist() == [trial_seconds(PART, PART.society)] * 6
+    assert seen.seconds.tolist() == [trial_seconds(PART.society, PART.ticks)] * 6
     assert (seen.factors, seen.seeds, seen.cells, seen.stages) == (PART.factors, 3, PART.plan, 0)
     assert seen.bounds == (-np.inf, np.inf)
     assert [seen.allowed({"tithe": level}) for level in (0.25, 0.5)] == [False, True]
@@ -90,7 +90,7 @@ def test_a_design_is_told_the_finished_trials_and_no_measured_time(run: Path):
     sized = Part("scripted", PART.society, (Factor("size", lens.size(), (5, 5000)),), 3, 3)
     told = look(dataclasses.replace(STUDY, parts=(PART, dataclasses.replace(sized, name="sized"))), sized, run)
     assert told.seconds[3] > told.seconds[0]
-    assert told.seconds[3] == trial_seconds(sized, sized.society_of({"size": 5000}))
+    assert told.seconds[3] == trial_seconds(sized.society_of({"size": 5000}), sized.ticks)
 
 
 def test_stages_are_written_numbered_on_and_read_back(run: Path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from commonweal.core.errors import LogError
+from commonweal.core.errors import LogError, StudyError
 from commonweal.lab.finished import list_finished, read_outcomes
 from commonweal.lab.growth import Growth
 from commonweal.lab.ledger import Ledger
@@ -121,8 +121,10 @@ def test_a_rule_takes_its_range_from_the_metric_and_its_end_from_the_part(tmp_pa
     assert full_rule(study).most == 25
     assert full_rule(dataclasses.replace(study, stopping=None)) is None
     assert stop_early(dataclasses.replace(study, stopping=None), tmp_path) is None
-    own = Stopping(half_width=0.1, first=5, most=12, bounds=Bounds(-2.0, 2.0))
+    own = Stopping(half_width=0.1, first=5, most=25, bounds=Bounds(-2.0, 2.0))
     assert full_rule(dataclasses.replace(study, stopping=own)) == own
+    with pytest.raises(StudyError, match="25 seeds, and its stopping rule ends it at 12"):
+        dataclasses.replace(study, stopping=dataclasses.replace(own, most=12))
     with pytest.raises(LogError, match="run the study first"):
         stop_early(study, tmp_path)
     (tmp_path / FILE).write_text("[]")

@@ -41,6 +41,9 @@ def part(**changes):
         (lambda: Factor("x", DETECT, (1, 1)), "each once"),
         (lambda: Factor("x", DETECT, (1, 2), values=(3,)), "give one each"),
         (lambda: part(factors=(Factor("x", DETECT, (1,)), Factor("x", DETECT, (1,)))), "two factors of one label"),
+        (lambda: part(factors=(Factor("x", lens.horizon(), (8, 0)),)), "trials of 0 ticks"),
+        (lambda: part(factors=(Factor("x", lens.horizon(), (8, 2.5)),)), "trials of 2.5 ticks"),
+        (lambda: part(factors=(Factor("x", lens.horizon(), (8,)), Factor("y", lens.horizon(), (9,)))), "2 factors of ticks"),
         (
             lambda: (
                 Factor("x", lens.share("othr"), (0.1,))

@@ -16,7 +16,7 @@ def test_a_chunks_trials_are_the_engines():
     for (cell, seed), log in zip(trials, logs, strict=True):
         society = part.society_of(part.cells()[cell])
         record = traces_of(part, 5, trials)
-        alone = run(society, trial_seed("tithe", "scripted", seed), part.ticks, prepared.study.metrics, record)
+        alone = run(society, trial_seed(prepared.study, part, cell, seed), part.ticks, prepared.study.metrics, record)
         assert alone.digest == log.digest
     assert [log.values["welfare"] for log in logs] == [30.0, 15.0, 15.0]
     assert np.all(logs[0].readings["ledger.burnt"] == 0)

@@ -14,6 +14,7 @@ from commonweal.statistics.fractions import (
     find_resolution,
     read_effect,
     say_aliases,
+    say_confused,
     say_effect,
 )
 
@@ -174,3 +175,10 @@ def test_mistakes_are_told(mistake, message):
 @given(st.integers(1, 2**15 - 1))
 def test_an_effect_is_read_as_it_is_said(effect):
     assert read_effect(say_effect(effect)) == effect
+
+
+@pytest.mark.parametrize(("factors", "runs"), [(3, 4), (4, 8), (5, 8), (7, 8), (6, 16), (7, 16), (5, 16)])
+def test_the_runs_alone_tell_what_their_generators_do(factors, runs):
+    fraction, labels = find_fraction(factors, runs), list("ABCDEFG")[:factors]
+    shuffled = fraction.runs[np.random.default_rng(runs).permutation(len(fraction.runs))]
+    assert set(say_confused(shuffled, labels)) == set(say_aliases(fraction, labels))

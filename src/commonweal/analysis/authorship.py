@@ -105,17 +105,22 @@ def _joined(contrasts: Sequence[Contrast]) -> Contrast:
 
 
 def _theorem(plan: Plan, trials: Trials, parts: Sequence[Part]) -> str:
-    """In words, that theory is inside the interval of every audited cell that it speaks of; empty where it is not.
+    """In words, that every audited cell of which theory speaks is surely closer to it than matters; empty where one is not.
 
-    The intervals cover together at 95 %: each is at 1 - 0.05 / cells.
+    A wide interval that holds theory shows little, so theory has to be inside every interval, and every interval inside
+    theory +- the smallest effect of interest. The intervals cover together at 95 %: each is at 1 - 0.05 / cells.
     """
-    metric = plan.primary.metric
+    metric, smallest = plan.primary.metric, plan.primary.smallest
     cells = [(part, cell, cell.theory) for part in parts for cell in part.cells if cell.theory is not None]
-    if not cells:
+    if not cells or smallest is None:
         return ""
     for part, cell, theory in cells:
         values = trials.metrics[metric][(trials.part == part.name) & (trials.cell == cell.cell)]
         own = measure(values, plan.metrics[metric], 1 - 0.05 / len(cells))
-        if not own.bounded or not own.low <= theory <= own.high:
+        inside = own.bounded and own.low <= theory <= own.high
+        if not inside or max(theory - own.low, own.high - theory) >= smallest:
             return ""
-    return f"Theory ({plan.theory}) lies inside the interval of each of the {len(cells)} audited cells that it speaks of."
+    return (
+        f"Theory ({plan.theory}) lies inside the interval of each of the {len(cells)} audited cells that it speaks of, and no "
+        f"interval reaches further than {smallest:g} from it."
+    )

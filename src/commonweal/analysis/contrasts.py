@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from commonweal.analysis.plans import Level, MetricCard, Part
 from commonweal.analysis.trials import Trials
@@ -28,6 +29,8 @@ class Arms:
     """The trials compared."""
     left_out: int
     """Trials of the two levels that have no counterpart (their partner is missing), or no value."""
+    seed: NDArray[np.int64]
+    """Seed of each treatment trial. [r1]"""
 
 
 def compare_levels(trials: Trials, part: Part, metric: str, factor: str, levels: tuple[Level, Level]) -> Arms:
@@ -35,7 +38,8 @@ def compare_levels(trials: Trials, part: Part, metric: str, factor: str, levels:
 
     Trials that agree in every other factor are a block; those that also share the seed share their random draws and
     are a pair. They are paired where every block has pairs; a trial without partner is then left out. A block that only
-    one arm has is left out, so that both arms hold the other factors at the same mix of levels.
+    one arm has is left out, so that both arms hold the other factors at the same mix of levels. A fraction has no such
+    blocks, and holds that mix equal by its design: all its cells are one block, without pairs.
 
     Args:
         trials: The table of the run.
@@ -58,17 +62,23 @@ def compare_levels(trials: Trials, part: Part, metric: str, factor: str, levels:
         arms.append(arm)
     control, treatment = arms
     blocks = [block for block in control if block in treatment]
+    fraction = not blocks and part.design.get("kind") == "fraction"
+    if fraction:
+        arms = [{("all cells",): dict(enumerate(x for own in arm.values() for x in own.values()))} for arm in arms]
+        control, treatment = arms
+        blocks = [block for block in control if control[block] and treatment[block]]
     shared = [sorted(control[block].keys() & treatment[block].keys()) for block in blocks]
-    paired = bool(blocks) and all(shared)
-    kept: list[tuple[list[float], list[int]]] = []
+    paired = bool(blocks) and all(shared) and not fraction
+    kept: list[tuple[list[float], list[int], list[int]]] = []
     for arm in (treatment, control):
-        values, numbers = [], []
+        values, numbers, drawn = [], [], []
         for number, block in enumerate(blocks):
             seeds = shared[number] if paired else sorted(arm[block])
             values += [arm[block][seed] for seed in seeds]
             numbers += [number] * len(seeds)
-        kept.append((values, numbers))
-    (one, one_block), (nil, nil_block) = kept
+            drawn += seeds
+        kept.append((values, numbers, drawn))
+    (one, one_block, seed), (nil, nil_block, _) = kept
     contrast = Contrast(
         np.array(one, dtype=np.float64),
         np.array(nil, dtype=np.float64),
@@ -76,7 +86,7 @@ def compare_levels(trials: Trials, part: Part, metric: str, factor: str, levels:
         np.array(nil_block, dtype=np.int64),
         paired,
     )
-    return Arms(contrast, total - len(one) - len(nil))
+    return Arms(contrast, total - len(one) - len(nil), np.array(seed, dtype=np.int64))
 
 
 def _at(trials: Trials, factor: str, levels: tuple[Level, ...]) -> np.ndarray:

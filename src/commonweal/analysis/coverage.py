@@ -13,6 +13,7 @@ import numpy as np
 
 from commonweal.analysis.plans import Cell, Factor, Part
 from commonweal.analysis.trials import Trials
+from commonweal.statistics.fractions import say_confused
 from commonweal.statistics.sampling import Axis, Points, measure_coverage
 
 
@@ -74,6 +75,8 @@ class StartCoverage:
     """Centred L2 discrepancy, 0 for perfectly even; None where a factor has levels."""
     visits: tuple[Visit, ...]
     """Which stage looked where, in order."""
+    aliases: tuple[str, ...] = ()
+    """Of a fraction of two levels each: which effects of one or two factors cannot be told apart."""
 
 
 def find_axis(factor: Factor) -> Axis:
@@ -125,7 +128,16 @@ def find_coverage(trials: Trials, part: Part) -> StartCoverage | None:
         typical=found.typical,
         discrepancy=None if math.isnan(found.discrepancy) else found.discrepancy,
         visits=_visits(factors, seen, counts),
+        aliases=_aliases(factors, seen) if part.design.get("kind") == "fraction" else (),
     )
+
+
+def _aliases(factors: tuple[Factor, ...], seen: tuple[Cell, ...]) -> tuple[str, ...]:
+    places = locate_cells(factors, seen)
+    low, high = places.min(axis=0), places.max(axis=0)
+    if not ((places == low) | (places == high)).all():
+        return ()
+    return say_confused(np.where(places == high, 1, -1).astype(np.int8), [factor.label for factor in factors])
 
 
 def _visits(factors: tuple[Factor, ...], seen: tuple[Cell, ...], counts: dict[int, int]) -> tuple[Visit, ...]:

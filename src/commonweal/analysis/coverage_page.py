@@ -21,7 +21,8 @@ def write_coverage(found: StartCoverage) -> str:
     table = write_table_html(
         ("chosen by", "why", "cells", "trials", "where (least, median, greatest)"), rows, frozenset({2, 3})
     )
-    return f"<p>{escape_text(say_coverage(found))}</p>{table}"
+    told = f"<p>Cannot be told apart here: {escape_text('; '.join(found.aliases))}.</p>" if found.aliases else ""
+    return f"<p>{escape_text(say_coverage(found))}</p>{told}{table}"
 
 
 def say_coverage(found: StartCoverage) -> str:

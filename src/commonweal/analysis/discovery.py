@@ -301,7 +301,7 @@ def _find_cells(table: _Table, part: Part) -> list[Discovery]:
     if names.size < 4 or n.min() < 5:
         return []
     groups = _group(part, names)
-    columns = _choose_columns(table)
+    columns = _choose_columns(table, where)
     if not columns:
         return []
     # A cell's own scale would hide that it differs: deviations are taken in the units of all cells together.
@@ -339,10 +339,19 @@ def _find_cells(table: _Table, part: Part) -> list[Discovery]:
     return found
 
 
-def _choose_columns(table: _Table) -> list[int]:
-    """The features that cells are compared in; of few values, whose deviations are mostly ties, nothing can be said."""
-    enough = len(table.keys) / 4
-    return [i for i, (_, name) in enumerate(table.columns) if name in _SIZED and np.unique(table.raw[:, i]).size > enough]
+def _choose_columns(table: _Table, where: NDArray[np.int64]) -> list[int]:
+    """The features that cells are compared in; of few values, whose deviations are mostly ties, nothing can be said.
+
+    Nor of one that does not vary at all in some cell: there a rule is absent, and that is a matter of the design.
+    """
+    enough, cells = len(table.keys) / 4, range(int(where.max()) + 1)
+    return [
+        i
+        for i, (_, name) in enumerate(table.columns)
+        if name in _SIZED
+        and np.unique(table.raw[:, i]).size > enough
+        and all(np.ptp(table.raw[where == cell, i]) > 0 for cell in cells)
+    ]
 
 
 def _medians(column: Matrix, where: NDArray[np.int64]) -> Matrix:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from commonweal.analysis.contrasts import compare_levels, measure, measure_difference
+from commonweal.analysis.contrasts import compare_levels, measure
 from commonweal.analysis.finding import Finding, make_finding, say_number
 from commonweal.analysis.findings import THEORY, Findings, Headline, write_findings
 from commonweal.analysis.logs import count_events
+from commonweal.analysis.looks import TEST, assess_contrast, measure_contrast
 from commonweal.analysis.plans import Part, Plan, read_plan, say_level
 from commonweal.analysis.science import Science, find_science
 from commonweal.analysis.trials import COSTS, Trials, hash_trials, read_trials
 from commonweal.analysis.unit import Stopped, keep_sample, last_seed, read_stopped
 from commonweal.analysis.verdicts import has_contrast
 from commonweal.statistics.inference import Bounds, Estimate, estimate_mean
-from commonweal.statistics.permutation import permute_arms
 
 STANDING = {
     "theorem": "theory predicts it, so it follows from what was assumed",
@@ -57,7 +57,7 @@ def estimate_primary(plan: Plan, trials: Trials) -> Headline:
     primary = plan.primary
     part, card = plan.part(primary.part), plan.metrics[primary.metric]
     arms = compare_levels(trials, part, primary.metric, primary.factor, (primary.control, primary.treatment))
-    test = permute_arms(arms.contrast)
+    test = assess_contrast(plan, part, arms, primary.metric)
     mark = NULL_MARK if part.null_model else ""
 
     def find(estimate: Estimate, estimand: str) -> Finding:
@@ -66,7 +66,7 @@ def estimate_primary(plan: Plan, trials: Trials) -> Headline:
     at = f"{primary.factor} {{}}"
     control, treatment = (at.format(say_level(level)) for level in (primary.control, primary.treatment))
     return Headline(
-        finding=find(measure_difference(arms.contrast, card), f"difference in means, {treatment} minus {control}"),
+        finding=find(measure_contrast(plan, part, arms, primary.metric), f"difference in means, {treatment} minus {control}"),
         control=find(measure(arms.contrast.control, card), f"mean over trials, {control}"),
         treatment=find(measure(arms.contrast.treatment, card), f"mean over trials, {treatment}"),
         p_value=test.p if np.isfinite(test.p) else None,
@@ -137,7 +137,8 @@ def _say_interval(found: Finding) -> str:
 def _say_p(primary: Headline) -> str:
     if primary.p_value is None:
         return "no test"
-    return "permutation p < 0.001" if primary.p_value < 0.001 else f"permutation p = {primary.p_value:.2g}"
+    name = "p at every look" if primary.p_method == TEST else "permutation p"
+    return f"{name} < 0.001" if primary.p_value < 0.001 else f"{name} = {primary.p_value:.2g}"
 
 
 def _say_sample(primary: Headline) -> str:
@@ -158,7 +159,7 @@ def _estimate_contrasts(plan: Plan, trials: Trials) -> list[Finding]:
             if (part.name, name) == (primary.part, primary.metric):
                 continue
             arms = compare_levels(trials, part, name, primary.factor, levels)
-            estimate = measure_difference(arms.contrast, card)
+            estimate = measure_contrast(plan, part, arms, name)
             found.append(make_finding(estimate, name, part.name, None, words + mark, card.unit, card.source))
     return found
 

@@ -125,11 +125,25 @@ def _kept(plan: Plan, findings: Findings) -> tuple[Requirement, ...]:
         ("a smallest effect of interest, and an outcome that is not undecided", _decided(verdict)),
         (f"a robustness audit in which the claim holds in 80 % of specifications{survived}", share >= HELD),
         ("a claim that is not authored by the choice of minds", audit is not None and audit.label != "authored"),
-        ("no mind that behaves because it is watched", audit is not None and not audit.cue_flagged),
-        ("a negative control", any(part.role == "control" for part in plan.parts)),
+        ("no mind that behaves because it is watched", audit is not None and bool(audit.cue) and not audit.cue_flagged),
+        ("a negative control, or a baseline of the audit, in which the claim does not hold", _controlled(findings)),
         ("start states whose coverage is measured", covered is not None),
     )
     return tuple(Requirement("B", words, met) for words, met in rows)
+
+
+def _controlled(findings: Findings) -> bool:
+    """Whether something was tried in which there should be nothing, and the claim is not found there.
+
+    A null model in a part of its own, or a baseline of the audit: no interaction, no reading of the others, minds at random.
+    """
+    science = findings.science
+    primary = science.verdicts.primary
+    null = [test.estimate for test in science.verdicts.tests if test.null_model and test.metric == primary.metric]
+    empty = [not (own.above_zero if primary.estimate.above_zero else own.below_zero) for own in null if own.bounded]
+    audit = science.robustness
+    base = [] if audit is None else [own for own in audit.specifications if own.group == "baseline"]
+    return any(empty) or any(own.verdict in ("undecided", "reversed") for own in base)
 
 
 def _decided(verdict: Equivalence | None) -> bool:
@@ -152,8 +166,9 @@ def _language(plan: Plan, findings: Findings, card: Card | None) -> tuple[Requir
 
 def _beyond(plan: Plan, findings: Findings, evidence: Evidence, hosted: bool) -> tuple[Requirement, ...]:
     """What grade A asks for."""
-    hits = [ladder.hits for ladder in findings.science.ladders if not ladder.null_model]
-    met = bool(hits) and sum(judged for _, judged in hits) > 0 and all(good == judged for good, judged in hits)
+    ladders = [ladder for ladder in findings.science.ladders if not ladder.null_model and ladder.metric == plan.primary.metric]
+    held = [held for ladder in ladders for held in ladder.held]
+    met = bool(held) and all(one.hit is True and one.reproduced for one in held)
     rows = [Requirement("A", "a prediction for a larger society, written before it was run, that was met", met)]
     families = Requirement("A", "at least two model families", False)
     rows += [families] if hosted else []

@@ -71,7 +71,7 @@ class Part:
     engine: str
     """`compiled` (scripted and learned minds) or `hosted` (language and outside minds sit in it)."""
     ticks: int
-    """Ticks of a trial."""
+    """Ticks of a trial where no factor varies them."""
     seeds: int
     """Trials of a cell."""
     agents: int | None
@@ -97,6 +97,15 @@ class Part:
     def trials(self) -> int:
         """Trials that are planned, later stages included."""
         return sum(cell.seeds[1] for cell in self.cells)
+
+    def ticks_of(self, cell: Cell) -> int:
+        """Ticks of a cell's trials: the level of a factor that varies them, else the part's.
+
+        Args:
+            cell: one of the part's.
+        """
+        varied = [cell.levels[factor.label] for factor in self.factors if factor.lens == "horizon"]
+        return int(varied[0]) if varied else self.ticks
 
     @property
     def plain(self) -> bool:

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-import numpy as np
-
 from commonweal.analysis.plans import Part, Plan
 from commonweal.analysis.trials import Trials
+from commonweal.analysis.unit import read_stopped
 from commonweal.core.errors import LogError
 
 LOCK_SCHEMA = "commonweal.lock/1"
@@ -128,8 +127,9 @@ def find_registration(directory: Path, plan: Plan, trials: Trials) -> Registrati
         family = cast("list[str]", study.get("family") or [])
         declared = tuple(dict.fromkeys((part, str(metric)) for metric in (primary["metric"], *family)))
         deviations = [*_compare_study(lock, raw), *_compare_parts(lock, raw), *_compare_metrics(lock, raw)]
-        stopping = study.get("stopping") is not None
-        deviations += [one for own in plan.parts if (one := _count(own, trials, stopping and own.name == part)) is not None]
+        stopped = read_stopped(directory) if study.get("stopping") is not None else None
+        ends = {own.name: stopped.n if stopped is not None and own.name == part else None for own in plan.parts}
+        deviations += [one for own in plan.parts if (one := _count(own, trials, ends[own.name])) is not None]
         deviations += _compare_dates(directory, str(lock["written"]))
         return Registration(
             locked=True,
@@ -195,6 +195,7 @@ def _compare_study(lock: _Json, raw: _Json) -> list[Deviation]:
     found = [row for name in _CHECKED for row in _compare(name, own.get(name), run.get(name))]
     found += _compare("version of commonweal", lock.get("version"), _inner(raw, "versions").get("commonweal"))
     found += _compare("judges", lock.get("judges"), raw.get("judges"))
+    found += _compare("theory", lock.get("theory"), raw.get("theory"))
     model = lock.get("model")
     if not (isinstance(model, dict) and "rule" in model):
         hosted = [part for part in _parts(raw).values() if part.get("engine") == "hosted"]
@@ -211,6 +212,9 @@ def _parts(raw: _Json) -> dict[str, _Json]:
 def _compare_parts(lock: _Json, raw: _Json) -> list[Deviation]:
     locked, run, found = _parts(lock), _parts(raw), list[Deviation]()
     for name in dict.fromkeys((*locked, *run)):
+        if name not in locked and run[name].get("role") == "audit":
+            # An audit asks the locked question under other specifications: it adds to a run and moves nothing in it.
+            continue
         if name not in run or name not in locked:
             there = ("planned", "not run") if name in locked else ("not planned", "run")
             found.append(Deviation(f"parts.{name}", *there, part=name))
@@ -219,7 +223,7 @@ def _compare_parts(lock: _Json, raw: _Json) -> list[Deviation]:
         for field in _PART:
             found += _compare(f"parts.{name}.{field}", own.get(field), other.get(field), part=name)
         cells = cast("list[_Json]", other["cells"])
-        rows = [{key: cell.get(key) for key in ("cell", "levels", "society_digest", "seeds")} for cell in cells]
+        rows = [{key: cell.get(key) for key in ("cell", "levels", "society_digest", "seeds", "theory")} for cell in cells]
         if own.get("cells_digest") != f"sha256:{_sha(rows)}" and not any(
             one.field.startswith(f"parts.{name}.") for one in found
         ):
@@ -238,23 +242,17 @@ def _compare_metrics(lock: _Json, raw: _Json) -> list[Deviation]:
     return [row for name in names for row in _compare(f"metrics.{name}", locked.get(name), run.get(name), metric=name)]
 
 
-def _count(part: Part, trials: Trials, may_stop: bool) -> Deviation | None:
-    """Trials that were planned and are not there; a part that may stop early has the first seeds of every cell."""
+def _count(part: Part, trials: Trials, stopped: int | None) -> Deviation | None:
+    """Trials that were planned and are not there; a part that its rule stopped has at least the seeds that the rule saw."""
     own = trials.where(trials.part == part.name)
     planned = sum(cell.seeds[1] for cell in part.cells)
     if len(own) >= planned:
         return None
-    if may_stop and len(own):
-        reached = int(own.seed.max()) + 1
-        if all(_is_start(own.seed[own.cell == cell.cell], cell.seeds, reached) for cell in part.cells):
+    if stopped is not None:
+        needed = {cell.cell: set(range(cell.seeds[0], cell.seeds[0] + min(cell.seeds[1], stopped))) for cell in part.cells}
+        if all(seeds <= set(own.seed[own.cell == cell].tolist()) for cell, seeds in needed.items()):
             return None
     return Deviation(f"parts.{part.name}.trials", f"{planned}", f"{len(own)}", part=part.name)
-
-
-def _is_start(seeds: np.ndarray, planned: tuple[int, int], reached: int) -> bool:
-    first, count = planned
-    expected = range(first, min(first + count, reached))
-    return sorted(seeds.tolist()) == list(expected)
 
 
 def _compare_dates(directory: Path, written: str) -> list[Deviation]:

@@ -231,7 +231,8 @@ def _write_runs(plan: Plan, trials: Trials) -> str:
         planned = f"{count:,} of {part.trials:,}" if part.name in missing else f"{count:,}"
         agents = "varied" if part.agents is None else f"{part.agents:,}"
         seeds = _say_seeds(part)
-        ticks = f"{part.ticks} {part.tick_name}s"
+        lengths = sorted({part.ticks_of(cell) for cell in part.cells})
+        ticks = f"{' to '.join(f'{length}' for length in sorted({lengths[0], lengths[-1]}))} {part.tick_name}s"
         null = ", null model" if part.null_model else ""
         rows.append((part.name + null, part.role, part.engine, f"{len(part.cells):,}", planned, seeds, ticks, agents))
     head = ("part", "role", "engine", "cells", "trials", "seeds of a cell", "length", "agents")

@@ -16,7 +16,6 @@ from commonweal.analysis.specifications import (
     Claim,
     Specified,
     group_of,
-    primary_contrast,
     read_claim,
     specify,
 )
@@ -93,7 +92,7 @@ def find_robustness(plan: Plan, trials: Trials) -> Robustness | None:
     if not parts:
         return None
     main, smallest = plan.part(plan.primary.part), plan.primary.smallest
-    claim = read_claim(primary_contrast(plan, trials, main), plan.metrics[plan.primary.metric], smallest)
+    claim = read_claim(plan, trials)
     found = tuple(specify(plan, trials, part, claim) for part in parts)
     counted = [own for own in found if own.group in COUNTED]
     names = list(dict.fromkeys(own.axis for own in counted))

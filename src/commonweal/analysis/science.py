@@ -95,7 +95,7 @@ def find_science(directory: Path, plan: Plan, trials: Trials, stopped: Stopped |
         screenings=tuple(found for found in sensitivities if isinstance(found, Screening)),
         spillovers=_known(find_spillover(plan, trials, part) for part in own),
         fidelity=find_fidelity(plan, trials, verdicts),
-        replication=find_replication(directory, verdicts.tests[0].estimate) if verdicts.tests else None,
+        replication=find_replication(directory, verdicts.primary.estimate),
         robustness=find_robustness(plan, trials),
     )
 

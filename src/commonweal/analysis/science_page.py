@@ -147,10 +147,9 @@ def _say_equivalence(plan: Plan, verdicts: Verdicts) -> str:
         return f"No smallest effect of interest was declared, so no effect can be called absent. {family}"
     unit = plan.metrics[plan.primary.metric].unit
     smallest = say_number(found.smallest) + ("" if unit == "1" else f" {unit}")
-    return (
-        f"Smallest effect of interest {smallest}: {found.verdict} (two one-sided tests, p {_say_p(found.p)}; 90 % interval "
-        f"{_limits(found.estimate)}). {family}"
-    )
+    test = "by limits that hold at every look" if found.p != found.p else f"two one-sided tests, p {_say_p(found.p)}"
+    limits = f"90 % interval {_limits(found.estimate)}"
+    return f"Smallest effect of interest {smallest}: {found.verdict} ({test}; {limits}). {family}"
 
 
 def _say_p(p: float) -> str:

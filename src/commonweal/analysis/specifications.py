@@ -8,8 +8,9 @@ of four groups:
     ablation       interaction made meaningless or cut; where the outcome does not move, interaction does not matter
     baseline       what comes out without the minds in question: beside the claim, not counted for it
 
-The claim is read off the primary outcome: that it raises, or lowers, the metric (its interval excludes 0), or, where a smallest
-effect of interest was declared, that it has no effect (the 90 % interval lies within it, which is two one-sided tests at 5 %).
+The claim is the answer's: that the primary factor raises, or lowers, the metric (its interval excludes 0), or, where a smallest
+effect of interest was declared, that it has no effect that matters (its 90 % interval lies within it: two one-sided tests at
+5 %).
 
 Source: specification curves, U. Simonsohn, J. Simmons and L. Nelson, Nature Human Behaviour 4 (2020); the axes after TRAILS
 (arXiv 2605.18890) and PIMMUR (2509.18052); two one-sided tests, D. Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15
@@ -23,9 +24,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from commonweal.analysis.contrasts import compare_levels, measure_difference
-from commonweal.analysis.plans import MetricCard, Part, Plan
+from commonweal.analysis.contrasts import Arms, compare_levels
+from commonweal.analysis.looks import measure_contrast
+from commonweal.analysis.plans import Part, Plan
 from commonweal.analysis.trials import Trials
+from commonweal.analysis.verdicts import find_equivalence
+from commonweal.statistics.equivalence import Equivalence
 from commonweal.statistics.inference import Contrast, Estimate
 
 Group = Literal["perturbation", "author", "ablation", "baseline"]
@@ -87,20 +91,28 @@ class Specified:
     """One of `Verdict`."""
 
 
-def read_claim(contrast: Contrast, card: MetricCard, smallest: float | None) -> Claim:
-    """What a contrast lets one claim.
+def read_claim(plan: Plan, trials: Trials) -> Claim:
+    """What a run claims, as its answer says it.
 
     Args:
-        contrast: the primary one.
-        card: of its metric.
-        smallest: effect of interest, in the metric's unit; None: not declared.
+        plan: of the run.
+        trials: its table.
     """
-    wide = measure_difference(contrast, card)
-    if wide.bounded and (wide.low > 0 or wide.high < 0):
-        return "raises" if wide.low > 0 else "lowers"
-    narrow = measure_difference(contrast, card, 0.90)
-    if smallest is not None and narrow.bounded and -smallest < narrow.low and narrow.high < smallest:
+    part, metric = plan.part(plan.primary.part), plan.primary.metric
+    return claim_of(measure_contrast(plan, part, primary_arms(plan, trials, part), metric), find_equivalence(plan, trials))
+
+
+def claim_of(primary: Estimate, equivalence: Equivalence | None) -> Claim:
+    """What a contrast lets one claim. An effect that is surely smaller than matters is claimed to be none.
+
+    Args:
+        primary: the contrast with its 95 % interval.
+        equivalence: the contrast against the smallest effect of interest; None: there was none declared.
+    """
+    if equivalence is not None and equivalence.verdict in ("equivalent", "effect, but smaller than matters"):
         return "no effect"
+    if primary.above_zero or primary.below_zero:
+        return "raises" if primary.above_zero else "lowers"
     return "none"
 
 
@@ -137,8 +149,8 @@ def claim_level(claim: Claim) -> float:
     return 0.90 if claim == "no effect" else 0.95
 
 
-def primary_contrast(plan: Plan, trials: Trials, part: Part) -> Contrast:
-    """The primary contrast in a part; of the part with the cue, where the cue is given.
+def primary_arms(plan: Plan, trials: Trials, part: Part) -> Arms:
+    """The two arms of the primary contrast in a part; of the part with the cue, where the cue is given.
 
     Args:
         plan: of the run.
@@ -148,7 +160,18 @@ def primary_contrast(plan: Plan, trials: Trials, part: Part) -> Contrast:
     primary = plan.primary
     if any(factor.label == CUE for factor in part.factors):
         trials = trials.where((trials.part == part.name) & (trials.factors[CUE] == 1.0))
-    return compare_levels(trials, part, primary.metric, primary.factor, (primary.control, primary.treatment)).contrast
+    return compare_levels(trials, part, primary.metric, primary.factor, (primary.control, primary.treatment))
+
+
+def primary_contrast(plan: Plan, trials: Trials, part: Part) -> Contrast:
+    """The trials of `primary_arms`, without their seeds.
+
+    Args:
+        plan: of the run.
+        trials: its table.
+        part: any part that has both levels of the primary factor.
+    """
+    return primary_arms(plan, trials, part).contrast
 
 
 def specify(plan: Plan, trials: Trials, part: Part, claim: Claim) -> Specified:
@@ -160,8 +183,8 @@ def specify(plan: Plan, trials: Trials, part: Part, claim: Claim) -> Specified:
         part: one of an audit, or the primary part itself.
         claim: what is claimed.
     """
-    card = plan.metrics[plan.primary.metric]
-    estimate = measure_difference(primary_contrast(plan, trials, part), card, claim_level(claim))
+    arms = primary_arms(plan, trials, part)
+    estimate = measure_contrast(plan, part, arms, plan.primary.metric, claim_level(claim))
     axis, what = part.specification or ("", "as planned")
     return Specified(
         axis,

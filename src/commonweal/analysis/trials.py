@@ -156,7 +156,7 @@ def _insert_cells(connection: duckdb.DuckDBPyConnection, plan: Plan, labels: Map
             for label, number in labels.items():
                 level = cell.levels.get(label)
                 levels.append(level if number or level is None or isinstance(level, str) else f"{level:g}")
-            rows.append([part.name, cell.cell, part.engine, part.ticks, *levels])
+            rows.append([part.name, cell.cell, part.engine, part.ticks_of(cell), *levels])
     marks = ", ".join("?" for _ in range(4 + len(labels)))
     if rows:
         connection.executemany(f"INSERT INTO cells VALUES ({marks})", rows)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from commonweal.analysis.contrasts import compare_levels, find_bounds, measure_difference
+from commonweal.analysis.contrasts import compare_levels
+from commonweal.analysis.looks import assess_contrast, compare_contrast, measure_contrast
 from commonweal.analysis.plans import Part, Plan
 from commonweal.analysis.trials import Trials
-from commonweal.statistics.equivalence import Equivalence, compare_arms
+from commonweal.statistics.equivalence import Equivalence
 from commonweal.statistics.inference import Estimate
 from commonweal.statistics.multiplicity import adjust_discoveries, adjust_holm
-from commonweal.statistics.permutation import permute_arms
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ class Verdicts:
     """The primary outcome against the smallest effect of interest; None where none was declared."""
 
     @property
+    def primary(self) -> Tested:
+        """The primary outcome."""
+        return self.tests[0]
+
+    @property
     def family(self) -> tuple[Tested, ...]:
         """The declared ones."""
         return tuple(test for test in self.tests if test.declared)
@@ -67,8 +72,8 @@ def find_verdicts(plan: Plan, trials: Trials) -> Verdicts:
         if part.role == "audit" or not has_contrast(plan, part):
             continue
         for name in names:
-            arms = compare_levels(trials, part, name, primary.factor, (primary.control, primary.treatment)).contrast
-            found.append((part, name, measure_difference(arms, plan.metrics[name]), permute_arms(arms).p))
+            arms = compare_levels(trials, part, name, primary.factor, (primary.control, primary.treatment))
+            found.append((part, name, measure_contrast(plan, part, arms, name), assess_contrast(plan, part, arms, name).p))
     declared = np.array([row[0].name == primary.part and row[1] in (primary.metric, *plan.family) for row in found], dtype=bool)
     p = np.array([row[3] for row in found], dtype=np.float64)
     adjusted = np.empty_like(p)
@@ -78,21 +83,28 @@ def find_verdicts(plan: Plan, trials: Trials) -> Verdicts:
         Tested(part.name, name, estimate, float(own), float(left), own_family, part.null_model)
         for (part, name, estimate, own), left, own_family in zip(found, adjusted, declared.tolist(), strict=True)
     )
-    return Verdicts(tests, _equivalence(plan, trials))
+    return Verdicts(tests, find_equivalence(plan, trials))
 
 
 def has_contrast(plan: Plan, part: Part) -> bool:
-    """Whether a part holds both levels of the primary factor in cells of a plain design."""
+    """Whether a part holds both levels of the primary factor in cells of a plain design; the primary part always does."""
     levels = {plan.primary.control, plan.primary.treatment}
-    return any(factor.label == plan.primary.factor and levels <= {*factor.levels} for factor in part.factors) and part.plain
+    held = any(factor.label == plan.primary.factor and levels <= {*factor.levels} for factor in part.factors)
+    return part.name == plan.primary.part or (held and part.plain)
 
 
-def _equivalence(plan: Plan, trials: Trials) -> Equivalence | None:
+def find_equivalence(plan: Plan, trials: Trials) -> Equivalence | None:
+    """The primary contrast against the smallest effect of interest; None where none was declared, or an arm has no trials.
+
+    Args:
+        plan: of the run.
+        trials: that estimates rest on.
+    """
     primary = plan.primary
     if primary.smallest is None:
         return None
-    levels = (primary.control, primary.treatment)
-    arms = compare_levels(trials, plan.part(primary.part), primary.metric, primary.factor, levels).contrast
-    if arms.treatment.size == 0 or arms.control.size == 0:
+    part = plan.part(primary.part)
+    arms = compare_levels(trials, part, primary.metric, primary.factor, (primary.control, primary.treatment))
+    if arms.contrast.treatment.size == 0 or arms.contrast.control.size == 0:
         return None
-    return compare_arms(arms, primary.smallest, bounds=find_bounds(plan.metrics[primary.metric]))
+    return compare_contrast(plan, part, arms, primary.metric, primary.smallest)

@@ -50,7 +50,7 @@ class Lens:
     """The place of one value in a society."""
 
     shelf: str
-    """`world`, `minds`, `seats`, `rules`, `channel`."""
+    """`world`, `minds`, `seats`, `rules`, `channel`; `horizon` for how long a trial is, which is in no society."""
     name: str
     """The part's name on its shelf; empty for the world, the seats and the channel."""
     kind: type
@@ -79,6 +79,8 @@ class Lens:
         Raises:
             StudyError: as `get`.
         """
+        if self.lasts:
+            return society
         part = self.part(society)
         old = self._value(part)
         if eqx.is_array(old):
@@ -117,7 +119,12 @@ class Lens:
 
         A network does not: its recipe is read on the host, and the contacts it makes are data.
         """
-        return not eqx.is_array(self.get(society)) and not self.wires
+        return self.lasts or (not eqx.is_array(self.get(society)) and not self.wires)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it names how many ticks a trial has: a matter of the trial, and the society stays as it is."""
+        return self.shelf == "horizon"
 
     @property
     def wires(self) -> bool:
@@ -298,6 +305,11 @@ def share(name: str) -> Lens:
 def size() -> Lens:
     """How many seats there are; only in societies without groups and cards, which would have to grow too."""
     return Lens("seats", "", Seating, ("n",))
+
+
+def horizon() -> Lens:
+    """How many ticks a trial has, in place of what the study's part says; its levels are whole numbers of at least 1."""
+    return Lens("horizon", "", Society, ())
 
 
 def graph() -> Lens:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import math
 from collections.abc import Sequence, Set
 
@@ -13,7 +14,7 @@ from commonweal.core.parts import HostedMind
 from commonweal.core.society import Society
 from commonweal.core.streams import Key
 from commonweal.lab.factors import Factor
-from commonweal.lab.study import Part
+from commonweal.lab.study import Part, Study
 
 AGENT_STEPS_PER_S = 5e6
 """What the compiled engine is taken to do on one core when a run's time is predicted: on the slow side."""
@@ -40,9 +41,22 @@ class Batch:
     """Whether they are traced per agent."""
 
 
-def trial_seed(study: str, part: str, seed: int) -> int:
-    """The engine's seed of a trial, from its path: the same for all cells of a part, so that they share their draws."""
-    return int.from_bytes(hashlib.sha256(f"{study}/{part}/{seed}".encode()).digest()[:4], "little")
+def trial_seed(study: Study, part: Part, cell: int, seed: int) -> int:
+    """The engine's seed of a trial, from its path: study, lock, part, block, seed.
+
+    A block are the cells that agree in all factors but the primary one. They share their draws, so that the arms of the primary
+    contrast are pairs; other cells have draws of their own, so that pairs of different blocks are independent. A run that keeps
+    to a lock has draws that depend on it: nobody can have seen them before.
+
+    Args:
+        study: whose primary factor makes the blocks.
+        part: of the trial.
+        cell: its number.
+        seed: its seed in the cell.
+    """
+    block = {label: level for label, level in part.plan[cell].levels.items() if label != study.primary.factor}
+    path = json.dumps([study.name, study.draws, part.name, block, seed], sort_keys=True)
+    return int.from_bytes(hashlib.sha256(path.encode()).digest()[:4], "little")
 
 
 def static_factors(part: Part) -> tuple[Factor, ...]:
@@ -71,7 +85,7 @@ def batches(part: Part, done: Set[tuple[int, int]] = frozenset(), block: int | N
     for group in groups.values():
         society = part.society_of(part.plan[group[0]].levels)
         trials = [trial for trial in in_blocks(part, group) if trial not in done]
-        each = trial_seconds(part, society)
+        each = trial_seconds(society, part.ticks_of(part.plan[group[0]].levels))
         if society.hosted:
             found += [Batch(part.name, (trial,), each, True) for trial in trials]
             continue
@@ -92,16 +106,16 @@ def batches(part: Part, done: Set[tuple[int, int]] = frozenset(), block: int | N
     return [dataclasses.replace(batch, seconds=even) for batch in ordered]
 
 
-def trial_seconds(part: Part, society: Society) -> float:
+def trial_seconds(society: Society, ticks: int) -> float:
     """Predicted seconds of one trial: the same on every machine, however fast it runs there.
 
     Args:
-        part: of the trial.
         society: of its cell.
+        ticks: of the trial.
     """
     if society.hosted:
-        return SECONDS_PER_CALL * calls_per_tick(society) * part.ticks
-    return society.seats.n * part.ticks / AGENT_STEPS_PER_S + 0.002
+        return SECONDS_PER_CALL * calls_per_tick(society) * ticks
+    return society.seats.n * ticks / AGENT_STEPS_PER_S + 0.002
 
 
 def in_blocks(part: Part, cells: Sequence[int]) -> list[tuple[int, int]]:

@@ -25,7 +25,6 @@ from commonweal.engine import compiled, hosted
 from commonweal.engine.check import check
 from commonweal.engine.log import TrialLog
 from commonweal.engine.trial import Trial, begin, fork, outline
-from commonweal.lab.batches import trial_seed
 from commonweal.lab.finished import Finished, TrialKey, read_finished, trial_name
 from commonweal.lab.logs import chunk_path, write_logs
 from commonweal.lab.order import Prepared, prepare
@@ -119,8 +118,10 @@ def fork_trial(directory: Path, request: Request) -> Path:
             "without such seats, or run the changed society as a study"
         )
     finished = read_finished(directory, request.trial)
-    if not 0 <= request.tick < part.ticks:
-        raise StudyError(f"a fork at {request.tick}; expected a tick of the trial, 0 to {part.ticks - 1}, counted from 0")
+    if not 0 <= request.tick < finished.log.ticks:
+        raise StudyError(
+            f"a fork at {request.tick}; expected a tick of the trial, 0 to {finished.log.ticks - 1}, counted from 0"
+        )
     society = part.society_of(part.cells()[request.trial[1]])
     changed, changes = _changed(society, request.changes)
     check(changed, prepared.study.metrics)
@@ -234,7 +235,7 @@ class _Play:
                 )
             branch = fork(trial, _with_model(changed, bare, now))
             self._keeps_shape(branch)
-            log = (await _advanced(branch, self.part.ticks - self.request.tick)).log()
+            log = (await _advanced(branch, self.finished.log.ticks - self.request.tick)).log()
         finally:
             if now is not None:
                 await now.close()
@@ -243,8 +244,7 @@ class _Play:
 
     async def _past(self, society: Society) -> Trial:
         """The trial before its first changed tick."""
-        seed = trial_seed(self.prepared.study.name, self.part.name, self.request.trial[2])
-        trial = begin(society, seed, self.prepared.study.metrics, recorded_of(self.finished.traced))
+        trial = begin(society, self.finished.log.seed, self.prepared.study.metrics, recorded_of(self.finished.traced))
         try:
             return await _advanced(trial, self.request.tick)
         except ModelRefusedError as error:

@@ -20,7 +20,9 @@ class Growth:
         self.directory, self.ledger, self.order = directory, ledger, order
         self.study = order.study()
         stopped = stopped_part(directory)
-        self.waiting = [part.name for part in self.study.parts if part.design.further(part.seeds) > 0 and part.name != stopped]
+        self.waiting = [
+            part.name for part in self.study.parts if part.design.further(part.factors, part.seeds) > 0 and part.name != stopped
+        ]
         self.watched = self.study.primary.part if self.study.stopping and stopped is None else None
         self._prepared: Prepared | None = None
         self._looked = -1

@@ -151,7 +151,7 @@ class _House:
 
     async def _trial(self, part: Part, cell: int, seed: int, report: Report) -> TrialLog:
         levels = part.plan[cell].levels
-        number = trial_seed(self.prepared.study.name, part.name, seed)
+        number = trial_seed(self.prepared.study, part, cell, seed)
         shape = (part.name, *(levels[factor.label] for factor in static_factors(part)))
         # Programs are compiled once for each shape, in a thread, so that other trials go on.
         async with self._compiled.setdefault(shape, asyncio.Lock()):
@@ -160,10 +160,11 @@ class _House:
             )
             self._warm.add(shape)
         with named_trial(f"{part.name}/{cell}/{seed}"):
-            for tick in range(part.ticks):
-                trial = await advance(trial, 1, part.ticks - tick - 1)
+            ticks = part.ticks_of(levels)
+            for tick in range(ticks):
+                trial = await advance(trial, 1, ticks - tick - 1)
                 self.answered = True
-                report((tick + 1) / part.ticks)
+                report((tick + 1) / ticks)
         return trial.log()
 
 

@@ -85,7 +85,7 @@ def make_lock(study: Study, plan: Json, eligible: str = "") -> Json:
 
 def _part(part: Json) -> Json:
     cells = cast("list[Json]", part["cells"])
-    rows = [{name: cell.get(name) for name in ("cell", "levels", "society_digest", "seeds")} for cell in cells]
+    rows = [{name: cell.get(name) for name in ("cell", "levels", "society_digest", "seeds", "theory")} for cell in cells]
     return {name: part.get(name) for name in _PART} | {"cells": len(cells), "cells_digest": digest_of(rows)}
 
 

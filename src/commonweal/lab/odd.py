@@ -23,7 +23,7 @@ def describe_model(study: Study) -> dict[str, str]:
     return {
         "Purpose and patterns": f"{study.question} {study.doc}".strip(),
         "Entities, state variables and scales": "; ".join(
-            f"{part.name}: {part.society.seats.n if not _sized(part) else 'a varied number of'} seats, {part.ticks} "
+            f"{part.name}: {part.society.seats.n if not _sized(part) else 'a varied number of'} seats, {_ticks(part)} "
             f"{part.society.world.tick_name}s, world {type(part.society.world).__name__}, minds "
             f"{', '.join(part.society.minds)}, rules {', '.join(part.society.rules) or 'none'}"
             for part in study.parts
@@ -38,6 +38,10 @@ def describe_model(study: Study) -> dict[str, str]:
         "Input data": "None.",
         "Submodels": " ".join(submodels),
     }
+
+
+def _ticks(part: Part) -> str:
+    return "a varied number of" if any(factor.lens.lasts for factor in part.factors) else str(part.ticks)
 
 
 def _sized(part: Part) -> bool:

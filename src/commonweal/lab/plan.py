@@ -25,7 +25,7 @@ from commonweal.lab.batches import batches, calls_per_tick, static_factors
 from commonweal.lab.claims import refuse_unvalidated
 from commonweal.lab.designs.design import Cell
 from commonweal.lab.odd import describe_model
-from commonweal.lab.study import Part, Study
+from commonweal.lab.study import Part, Study, code_digest
 from commonweal.minds.language import NEW_TOKENS
 from commonweal.minds.prompts import PROMPT_TOKENS
 from commonweal.models.model import Model
@@ -114,7 +114,7 @@ def make_plan(study: Study, model: Model | None, source: Path | None) -> Json:
             "mechanism": study.mechanism,
             "scope": study.scope,
             "sources": sources((*(part.society for part in study.parts), study.metrics)),
-            "code": hashlib.sha256(source.read_bytes()).hexdigest() if source else "",
+            "code": code_digest(source),
         },
         "metrics": {name: _metric(metric) for name, metric in study.metrics.items()},
         "model": None if model is None else {"name": model.name, "digest": model.digest, "null_model": model.null_model},
@@ -217,10 +217,11 @@ def _part(study: Study, part: Part) -> tuple[Json, dict[str, int]]:
         agents.add(society.seats.n)
         trials = len(part.seeds_of(index))
         calls = calls_per_tick(society) if society.hosted else 0.0
-        costs = (trials, society.seats.n * part.ticks * trials, math.ceil(calls * part.ticks * trials))
+        ticks = part.ticks_of(cell.levels)
+        costs = (trials, society.seats.n * ticks * trials, math.ceil(calls * ticks * trials))
         work = {name: count + more for (name, count), more in zip(work.items(), costs, strict=True)}
         cells.append(plan_cell(part, index, cell, society.digest))
-    further = part.design.further(part.seeds)
+    further = part.design.further(part.factors, part.seeds)
     work = {name: count + math.ceil(count * further / work["trials"]) for name, count in work.items()}
     return {
         "name": part.name,

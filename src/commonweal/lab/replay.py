@@ -41,7 +41,8 @@ def replay(directory: Path, trial: tuple[str, int, int], into: Path) -> Path:
         raise StudyError(
             f"study {order.reference!r} has changed since {directory} was run; check out that version to replay it"
         )
-    part = prepared.staged(directory).study.part(part_name)
+    prepared = prepared.staged(directory)
+    part = prepared.study.part(part_name)
     if part.society.hosted:
         raise StudyError(f"part {part_name!r} has language minds, whose trials are recorded whole; replay compiled trials only")
     if cell >= len(part.plan) or seed not in part.seeds_of(cell):

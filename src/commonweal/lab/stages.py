@@ -26,7 +26,7 @@ SCHEMA = "commonweal.stage/1"
 
 
 def staged(study: Study, directory: Path) -> Study:
-    """The study with the cells that later stages of a run added.
+    """The study with the cells that later stages of a run added, and with the draws of the lock that the run keeps to.
 
     Args:
         study: as its file has it.
@@ -46,7 +46,17 @@ def staged(study: Study, directory: Path) -> Study:
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise LogError(f"{path} is damaged ({error}); move it and later ones away and run the study again") from error
     parts = tuple(dataclasses.replace(part, later=tuple(later.get(part.name, ()))) for part in study.parts)
-    return dataclasses.replace(study, parts=parts)
+    return dataclasses.replace(study, parts=parts, draws=_draws(directory / "lock.json"))
+
+
+def _draws(path: Path) -> str:
+    """The digest of a run's lock; empty: there is none."""
+    if not path.is_file():
+        return ""
+    try:
+        return str(json.loads(path.read_text())["digest"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise LogError(f"{path} is damaged ({error}), and the trials' draws depend on it; restore it") from error
 
 
 def grow(study: Study, part: Part, directory: Path) -> bool:
@@ -107,7 +117,7 @@ def _predicted_seconds(part: Part) -> NDArray[np.float64]:
     for cell in part.plan:
         shape = tuple(cell.levels[factor.label] for factor in static)
         if shape not in known:
-            known[shape] = trial_seconds(part, part.society_of(cell.levels))
+            known[shape] = trial_seconds(part.society_of(cell.levels), part.ticks_of(cell.levels))
         found.append(known[shape])
     return np.array(found, np.float64)
 

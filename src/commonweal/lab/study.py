@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import hashlib
 import importlib.util
 import math
 from collections.abc import Callable
@@ -56,8 +58,9 @@ class Part:
     society: Society
     factors: tuple[Factor, ...]
     ticks: int
+    """Ticks of a trial where no factor varies them."""
     seeds: int
-    """Trials a cell. Cells share seeds, and so random draws: trials that differ in one factor only are pairs."""
+    """Trials a cell. Cells that differ in the study's primary factor alone share their random draws, seed by seed."""
     role: Literal["main", "control", "audit"] = "main"
     """`main`: the primary outcome is estimated here; `audit`: asked once more under another specification."""
     theory: Callable[[Levels], float | None] | None = None
@@ -80,6 +83,12 @@ class Part:
         labels = [factor.label for factor in self.factors]
         if len(set(labels)) != len(labels):
             raise StudyError(f"part {self.name!r} has two factors of one label in {labels}; expected each once")
+        lasting = [factor for factor in self.factors if factor.lens.lasts]
+        if len(lasting) > 1:
+            raise StudyError(f"part {self.name!r} has {len(lasting)} factors of ticks; expected one at most")
+        for level in (level for factor in lasting for level in (*factor.levels, factor.low) if level is not None):
+            if isinstance(level, (str, bool)) or level < 1 or not float(level).is_integer():
+                raise StudyError(f"part {self.name!r} would run trials of {level!r} ticks; expected whole numbers, at least 1")
 
     @cached_property
     def plan(self) -> tuple[Cell, ...]:
@@ -104,6 +113,15 @@ class Part:
         """
         own = self.plan[cell]
         return range(own.first, own.first + (self.seeds if own.seeds is None else own.seeds))
+
+    def ticks_of(self, levels: Levels) -> int:
+        """The ticks of a cell's trials: the level of a factor that varies them, else the part's.
+
+        Args:
+            levels: of the cell.
+        """
+        varied = [levels[factor.label] for factor in self.factors if factor.lens.lasts]
+        return int(varied[0]) if varied else self.ticks
 
     @property
     def trials(self) -> int:
@@ -208,6 +226,8 @@ class Study:
     """What the claim holds for (minds, numbers, horizon) and what would refute it, in a sentence; empty: not said."""
     replication: Replication | None = None
     """The published finding that is repeated; None: it is no replication."""
+    draws: str = ""
+    """What else random draws depend on: the digest of the lock that a run keeps to. A study's file leaves it empty."""
     budget: Budget = dataclasses.field(default_factory=Budget)
     """What its models may cost at most: a plan that would cost more is refused, and a run stops there."""
     doc: str = ""
@@ -223,6 +243,11 @@ class Study:
         for metric in (self.primary.metric, *self.family):
             self.metrics[metric]
         part = self.part(self.primary.part)
+        if self.stopping is not None and self.stopping.most < part.seeds:
+            raise StudyError(
+                f"study {self.name!r} has {part.seeds} seeds, and its stopping rule ends it at {self.stopping.most}; give the "
+                f"rule most={part.seeds}, or the part fewer seeds"
+            )
         if part.role != "main":
             raise StudyError(f"the primary outcome is asked of {part.name!r}, a control; expected a part whose role is main")
         factors = {factor.label: factor for factor in part.factors}
@@ -281,6 +306,38 @@ def load_study(reference: str) -> Study:
     if len(found) != 1:
         raise StudyError(f"{reference} holds {len(found)} studies; expected exactly one Study at the top level of the file")
     return found[0]
+
+
+def code_digest(source: Path | None) -> str:
+    """SHA-256, in hexadecimal, of a study's file and of every file beside it that it imports; empty: there is no file.
+
+    A study of one's own may import minds, worlds and theory from files that lie with it: they are part of what is locked. What
+    is installed is known by its version.
+
+    Args:
+        source: the study's file.
+    """
+    if source is None:
+        return ""
+    whole = hashlib.sha256(source.read_bytes())
+    for path in _imported(source, source.parent, set())[1:]:
+        whole.update(path.relative_to(source.parent).as_posix().encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()
+
+
+def _imported(path: Path, folder: Path, seen: set[Path]) -> list[Path]:
+    """A file, and the files of a folder that it imports, and those that they import, each once."""
+    seen.add(path)
+    found = [path]
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+        for top in dict.fromkeys(name.split(".")[0] for name in names):
+            for near in (folder / f"{top}.py", *sorted((folder / top).rglob("*.py"))):
+                if near.is_file() and near not in seen:
+                    found += _imported(near, folder, seen)
+    return found
 
 
 def source_file(reference: str) -> Path | None:

@@ -139,9 +139,9 @@ def run_trials(
     vary = tuple(
         (factor.lens, [factor.value(cells[cell][factor.label]) for cell, _ in trials]) for factor in data_factors(part)
     )
-    seeds = tuple(trial_seed(prepared.study.name, part.name, seed) for _, seed in trials)
+    seeds = tuple(trial_seed(prepared.study, part, cell, seed) for cell, seed in trials)
     traced = traces_of(part, base.seats.n, trials) if record is None else record
-    logs = dict(run_chunks(base, vary, seeds, part.ticks, prepared.study.metrics, traced, report))
+    logs = dict(run_chunks(base, vary, seeds, part.ticks_of(first), prepared.study.metrics, traced, report))
     return [logs[row] for row in range(len(trials))]
 
 

@@ -152,6 +152,22 @@ def say_aliases(fraction: TwoLevelFraction, labels: Sequence[str]) -> tuple[str,
     return tuple(" = ".join(say_effect(effect, labels) for effect in group) for group in fraction.aliases() if len(group) > 1)
 
 
+def say_confused(runs: NDArray[np.int8], labels: Sequence[str]) -> tuple[str, ...]:
+    """As `say_aliases`, read off the runs of any two-level design: products of one or two factors whose columns are the same.
+
+    Args:
+        runs: levels of the factors, -1 or 1. [r, k]
+        labels: of the factors. [k]
+    """
+    groups: dict[bytes, list[str]] = {}
+    effects = [(i,) for i in range(len(labels))] + list(combinations(range(len(labels)), 2))
+    for effect in effects:
+        column = runs[:, list(effect)].prod(axis=1, dtype=np.int8)
+        # A column and its negative tell the same contrast.
+        groups.setdefault((column * column[0]).tobytes(), []).append(say_effect(sum(1 << i for i in effect), labels))
+    return tuple(" = ".join(group) for group in groups.values() if len(group) > 1)
+
+
 @cache
 def find_fraction(factors: int, runs: int) -> TwoLevelFraction:
     """The two-level fraction with least aberration.

@@ -28,7 +28,7 @@ def test_it_is_the_full_factorial_with_shared_seeds():
     assert {(cell.first, cell.seeds) for cell in cells} == {(0, None)}
     check_cells((SHARE, SIZE, STOCK), cells)
     assert {cell.first for cell in Basins("share", "stock", first=500).begin((SHARE, STOCK), anything)} == {500}
-    assert DESIGN.further(20) == 0
+    assert DESIGN.further((), 20) == 0
 
 
 def test_the_plan_holds_it_as_json():

@@ -85,7 +85,7 @@ def test_a_plain_design_has_one_stage_and_takes_any_metric():
     seen = Seen((A,), lambda levels: True, 1, (), nothing, nothing, np.zeros(0), np.zeros(0))
     design = Chosen(())
     assert design.extend(seen) is None
-    assert design.further(7) == 0
+    assert design.further((), 7) == 0
     assert design.metric("survived") == "survived"
     design.accept((-np.inf, np.inf))
 

@@ -38,6 +38,20 @@ def test_the_largest_sizes_are_held_out():
     assert {cell.levels["population"] for cell in Ladder("population", hold=2).begin((longer,), anything)} == {8, 16, 32}
 
 
+def test_every_horizon_has_seeds_of_its_own_since_a_longer_trial_would_begin_with_a_shorter_one():
+    months = Factor("months", lens.horizon(), (4, 8, 16, 32))
+    design = Ladder("months")
+    cells = design.begin((months,), anything)
+    assert [cell.levels["months"] for cell in cells] == [4, 8, 16]
+    used = [set(range(cell.first, cell.first + 12)) for cell in cells]
+    cell, seed = np.repeat(np.arange(3), 12), np.concatenate([sorted(own) for own in used])
+    outcome = np.random.default_rng(2).uniform(size=36)
+    stage = design.extend(Seen((months,), anything, 12, cells, cell, seed, outcome, np.full(36, 0.1), (0.0, 1.0)))
+    held = set(range(stage.cells[0].first, stage.cells[0].first + stage.cells[0].seeds))
+    assert stage.cells[0].levels == {"months": 32}
+    assert len(set.union(held, *used)) == sum(map(len, (held, *used)))
+
+
 def test_the_prediction_is_written_with_the_stage_and_nothing_follows_it():
     design = Ladder("population")
     seen = see(design, (SIZE, DETECT))
@@ -108,4 +122,4 @@ def test_a_constraint_that_leaves_nothing_is_refused():
 
 def test_the_plan_knows_it_and_what_is_to_come():
     assert Ladder("population", 2).facts() == {"kind": "ladder", "factor": "population", "hold": 2, "level": 0.95}
-    assert Ladder("population", 2).further(10) == 20
+    assert Ladder("population").further((SIZE, DETECT), 10) == 20

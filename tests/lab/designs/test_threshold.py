@@ -78,7 +78,8 @@ def test_coverage_is_even_and_every_trial_has_a_seed_of_its_own():
     # Eight trials in the middles of eight equal parts of the range.
     assert sorted(cell.levels["share"] for cell in first) == pytest.approx(0.6 * (np.arange(8) + 0.5) / 8)
     assert {cell.why for cell in seen.cells[8:]} == {BOUNDARY}
-    assert design.further(1) == 32
+    assert design.further((SHARE,), 1) == 32
+    assert design.further((SHARE, Factor("greed", lens.share("greedy"), (1.0, 2.0, 3.0))), 1) == 96
 
 
 def test_a_planted_threshold_is_found_with_trials_near_it():

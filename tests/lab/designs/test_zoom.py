@@ -102,9 +102,9 @@ def test_the_search_runs_all_trials_and_gathers_where_the_outcome_flips(flip: fl
 
 
 def test_what_a_zoom_predicts_and_follows():
-    assert Zoom(0.5, runs=192).further(7) == 64
-    assert Zoom(0.5, runs=24, first=16).further(1) == 8
-    assert Zoom(0.5, runs=100).further(1) >= 1
+    assert Zoom(0.5, runs=192).further((), 7) == 64
+    assert Zoom(0.5, runs=24, first=16).further((), 1) == 8
+    assert Zoom(0.5, runs=100).further((), 1) >= 1
     assert Zoom(0.5, runs=100).begin((SHARE,), anything) == Zoom(0.5, runs=100, first=100).begin((SHARE,), anything)
     assert Zoom().metric("survived") == "survived"
     assert Zoom(outcome="gini").metric("survived") == "gini"

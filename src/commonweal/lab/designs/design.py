@@ -92,13 +92,14 @@ class Design(abc.ABC):
         """
         del seen
 
-    def further(self, seeds: int) -> int:
+    def further(self, factors: tuple[Factor, ...], seeds: int) -> int:
         """Trials of later stages, at most: what a plan predicts.
 
         Args:
+            factors: what the part varies.
             seeds: trials a cell where a cell does not say otherwise.
         """
-        del seeds
+        del factors, seeds
         return 0
 
     def metric(self, primary: str) -> str:

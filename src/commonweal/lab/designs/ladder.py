@@ -18,12 +18,16 @@ from commonweal.statistics.scaling import LEAST_SIZES, Prediction, gather_rungs,
 HELD_OUT = "held out"
 """Why a cell of the second stage is run."""
 
+APART = 1_000_000
+"""Seeds between two horizons. With the same seeds a longer trial would begin with the shorter one, and tell nothing new."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Ladder(Design):
     """All combinations of levels, the largest sizes held out until the mean outcome there has been predicted.
 
-    The held-out cells have fresh seeds, so that nothing that was predicted from is seen again.
+    The held-out cells have fresh seeds, so that nothing that was predicted from is seen again. Of a ladder of horizons every
+    rung has seeds of its own.
 
     Source: `commonweal.statistics.scaling`.
     """
@@ -54,7 +58,8 @@ class Ladder(Design):
             StudyError: the ladder's factor is not there, has too few sizes or no numbers, or a factor has a range.
         """
         held = self._held(factors)
-        cells = tuple(Cell(levels) for levels in _combinations(factors) if levels[self.factor] not in held and allowed(levels))
+        rows = [levels for levels in _combinations(factors) if levels[self.factor] not in held and allowed(levels)]
+        cells = tuple(Cell(levels, first=self._first(factors, levels)) for levels in rows)
         if not cells:
             raise StudyError("the constraint allows no combination of levels below the held-out sizes; expected at least one")
         return cells
@@ -69,17 +74,25 @@ class Ladder(Design):
             return None
         held = self._held(seen.factors)
         rows = [levels for levels in _combinations(seen.factors) if levels[self.factor] in held and seen.allowed(levels)]
-        cells = tuple(Cell(levels, seen.seeds, seen.seeds, HELD_OUT) for levels in rows)
+        fresh = [seen.seeds + self._first(seen.factors, levels) for levels in rows]
+        cells = tuple(Cell(levels, seen.seeds, first, HELD_OUT) for levels, first in zip(rows, fresh, strict=True))
         predicted = [self._predict(seen, levels) for levels in rows]
         return Stage(cells, {"kind": self.kind, "factor": self.factor, "level": self.level, "cells": predicted})
 
-    def further(self, seeds: int) -> int:
-        """Trials of the held-out sizes where the part varies nothing else.
+    def further(self, factors: tuple[Factor, ...], seeds: int) -> int:
+        """Trials of the held-out sizes, where no constraint leaves any out.
 
         Args:
+            factors: what the part varies.
             seeds: trials a cell.
         """
-        return self.hold * seeds
+        held = self._held(factors)
+        return seeds * sum(levels[self.factor] in held for levels in _combinations(factors))
+
+    def _first(self, factors: tuple[Factor, ...], levels: Levels) -> int:
+        """The first seed of a cell."""
+        own = next(factor for factor in factors if factor.label == self.factor)
+        return APART * own.levels.index(levels[self.factor]) if own.lens.lasts else 0
 
     def _held(self, factors: tuple[Factor, ...]) -> frozenset[Level]:
         own = next((factor for factor in factors if factor.label == self.factor), None)

@@ -107,14 +107,15 @@ class Threshold(Design):
             cells += self._cells(seen.factors, others, places, why, _next_seed([*seen.cells, *cells]), seen.allowed)
         return Stage(tuple(cells)) if cells else None
 
-    def further(self, seeds: int) -> int:
-        """The trials after the first stage where the part varies nothing else.
+    def further(self, factors: tuple[Factor, ...], seeds: int) -> int:
+        """The trials after the first stage, where no constraint leaves any out.
 
         Args:
+            factors: what the part varies: each combination of the others has a search of its own.
             seeds: not used: the design says how many trials there are.
         """
         del seeds
-        return self.runs - self.coverage
+        return (self.runs - self.coverage) * len(self._combinations(factors))
 
     def metric(self, primary: str) -> str:
         """The design's own, or the study's primary one.

@@ -120,13 +120,14 @@ class Zoom(Design):
                 "level, as in Zoom(level=..., outcome=...)"
             )
 
-    def further(self, seeds: int) -> int:
+    def further(self, factors: tuple[Factor, ...], seeds: int) -> int:
         """The trials after the first stage.
 
         Args:
-            seeds: not used: the zoom says how many trials a cell has.
+            factors: not used: the zoom says how many trials there are.
+            seeds: not used, likewise.
         """
-        del seeds
+        del factors, seeds
         return max(self.runs - min(self.first, self.runs), 1)
 
     def metric(self, primary: str) -> str:

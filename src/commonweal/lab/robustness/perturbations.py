@@ -70,7 +70,8 @@ def perturbations(basis: Basis, second: Model | None) -> Iterator[Change]:
     yield from _memories(basis)
     yield from _topologies(basis)
     yield from _sizes(basis)
-    yield Change("horizon", f"{2 * basis.part.ticks} ticks", lambda: basis.to(ticks=2 * basis.part.ticks))
+    if not basis.of("horizon"):
+        yield Change("horizon", f"{2 * basis.part.ticks} ticks", lambda: basis.to(ticks=2 * basis.part.ticks))
     yield from _words(basis, second)
     yield Change("payoff units", f"one unit is {FINER} new ones", lambda: _in_finer_units(basis))
     yield Change(CUE, "everybody is told that it is watched", lambda: _watched(basis))
