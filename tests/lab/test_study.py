@@ -12,7 +12,7 @@ from commonweal.core.errors import StudyError
 from commonweal.core.named import Named
 from commonweal.institutions.audit import Audit
 from commonweal.lab.designs.sobol import Sobol
-from commonweal.lab.study import Factor, Part, Primary, Study, load_study, source_file
+from commonweal.lab.study import Factor, Part, Primary, Study, code_digest, load_study, source_file
 from commonweal.studies.commons_audit import study
 from commonweal.testing import society_for
 
@@ -153,3 +153,27 @@ def test_studies_are_loaded_by_name_and_from_files(tmp_path):
         load_study("commons-adit")
     assert isinstance(study, Study)
     assert isinstance(study.primary, Primary)
+
+
+def test_the_code_of_a_study_is_its_file_and_what_it_imports_from_beside_it(tmp_path):
+    files = {
+        "mine.py": "import json\nimport theory\nfrom parts.minds import Mind\n",
+        "theory.py": "from numbers_ import ONE\n",
+        "numbers_.py": "ONE = 1\n",
+        "parts/__init__.py": "",
+        "parts/minds.py": "class Mind: ...\n",
+        "apart.py": "nobody imports me\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    before = code_digest(tmp_path / "mine.py")
+    assert before == code_digest(tmp_path / "mine.py")
+    (tmp_path / "apart.py").write_text("# still nobody\n")
+    assert code_digest(tmp_path / "mine.py") == before
+    for name in ("mine.py", "theory.py", "numbers_.py", "parts/minds.py"):
+        (tmp_path / name).write_text(files[name] + "# changed\n")
+        assert code_digest(tmp_path / "mine.py") != before
+        (tmp_path / name).write_text(files[name])
+    assert code_digest(tmp_path / "mine.py") == before
+    assert code_digest(None) == ""
