@@ -1,0 +1,39 @@
+"""How often honest users are turned away: the share of ordinary requests that nobody helped with.
+
+    1 - helped ordinary / ordinary
+
+with a request helped where any provider that it was brought to helped. 0 where nobody asked.
+
+Source: our own model, `commonweal.worlds.assistants`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from commonweal.core.named import Named
+from commonweal.core.numbers import Total
+from commonweal.core.parts import Readings, TickMetric
+from commonweal.core.views import Tick
+from commonweal.worlds.assistants import AssistantsFacts
+
+
+class FalseRefusals(TickMetric):
+    """Share of ordinary requests that are refused by all who are asked."""
+
+    unit: ClassVar[str] = "1"
+    low: ClassVar[float] = 0.0
+    high: ClassVar[float] = 1.0
+    source: ClassVar[str] = "our own model, commonweal.worlds.assistants"
+    null: ClassVar[str] = "0 where nothing is refused"
+    needs: ClassVar[tuple[type, ...]] = (AssistantsFacts,)
+
+    def read(self, tick: Tick) -> Named[Total]:
+        """`good`, ordinary requests, and `helped`, those that somebody helped with."""
+        facts: AssistantsFacts = tick.facts
+        return Named.of(("good", facts.good), ("helped", facts.helped_good))
+
+    def value(self, readings: Readings) -> float:
+        """0 to 1."""
+        whole = int(readings["good"].sum())
+        return 1.0 - int(readings["helped"].sum()) / whole if whole else 0.0
