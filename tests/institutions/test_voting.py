@@ -2,11 +2,16 @@
 
 import dataclasses
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from commonweal.core import lens
+from commonweal.core.ballots import Approval, Jury, Median, Plurality, Quadratic, Schulze, Stake
+from commonweal.core.ballots.approval import subsets
+from commonweal.core.ballots.schulze import orders
 from commonweal.core.errors import StudyError
 from commonweal.core.named import Named
 from commonweal.core.parts import Institution
@@ -18,11 +23,14 @@ from commonweal.engine.compiled import run_batch
 from commonweal.institutions.audit import Audit
 from commonweal.institutions.presence import If
 from commonweal.institutions.quota import Quota
+from commonweal.institutions.tax import Tax
 from commonweal.institutions.voting import Polled, Vote
 from commonweal.minds.scripted import Scripted
+from commonweal.testing import check_institution
 from commonweal.worlds.commons import Commons
 
 KEY = Key.root(4)
+settled = eqx.filter_jit(lambda rule, memory, tick: rule.settle(memory, tick, KEY))
 QUOTA = Vote.on(Quota(3.0), Quota, lambda rule: rule.multiple, (1.0, 2.0), every=3)
 
 
@@ -49,7 +57,7 @@ def poll(bench, given: list[int], by: list[bool]) -> tuple[Tick, Polled]:
 )
 def test_plurality(bench, given: list[int], by: list[bool], value: float, votes: list[int]) -> None:
     tick, memory = poll(bench, given, by)
-    after = QUOTA.settle(memory, tick, KEY).memory
+    after = settled(QUOTA, memory, tick).memory
     assert float(after.value) == value
     assert after.votes.tolist() == votes
     assert QUOTA.permit(after, bench.ring(5), bench.harvest([10] * 5, 10.0)[0])["harvest"].high.tolist() == [10 * value] * 5
@@ -101,7 +109,7 @@ def test_votes_to_keep_are_the_rule_inside(bench) -> None:
 
 def test_words(bench) -> None:
     tick, memory = poll(bench, [1, 1, 2, 0, 0], [True, True, True, True, False])
-    after = QUOTA.settle(memory, tick, KEY).memory
+    after = settled(QUOTA, memory, tick).memory
     words = QUOTA.describe(after)
     assert words.startswith("There is a quota: you may take at most your fair share,")
     assert "Every 3 rounds all of you vote whether to keep multiple as it is (now 1) or to set it to 1 or 2" in words
@@ -119,3 +127,63 @@ def test_path_through_wrappers_and_errors() -> None:
         Vote(Audit(), ("schedule",), (0.5,))
     with pytest.raises(StudyError, match="every 0 ticks"):
         Vote(every=0)
+
+
+def counted(bench, rule: Vote, given: list[int], purse: list[int] | None = None):
+    """The ruling on ballots that everybody cast."""
+    menu, acts = bench.harvest([10] * 5, 10.0)
+    memory = rule.begin(bench.ring(5))
+    menu = rule.permit(memory, bench.ring(5), menu)
+    acts = acts.add("ballot", jnp.asarray(given, jnp.int32))
+    return settled(rule, memory, bench.tick(menu, acts, [10] * 5, [0] * 5 if purse is None else purse))
+
+
+def multiple(count, lot: bool = False) -> Vote:
+    """A vote on a quota of 3 times the fair share, to be kept or set to 1 or 2."""
+    return Vote(Quota(3.0), ("multiple",), (1.0, 2.0), count=count, by_lot=lot)
+
+
+def test_ways_to_count(bench) -> None:
+    # Two keep, two want 1, one wants 2 and would rather have 1 than keep.
+    first = counted(bench, multiple(Plurality()), [0, 0, 1, 1, 2]).memory
+    assert (float(first.value), first.votes.tolist()) == (3.0, [2, 2, 1])
+    ranked = counted(bench, multiple(Schulze()), [0, 0, 1, 1, orders(3).index((2, 1, 0))]).memory
+    assert (float(ranked.value), ranked.votes.tolist()) == (1.0, [1, 2, 0])
+    approved = counted(bench, multiple(Approval()), [0, 0, 1, 1, subsets(3).index((1, 2))]).memory
+    assert (float(approved.value), approved.votes.tolist()) == (1.0, [2, 3, 1])
+    # Along the line of values 1, 2, 3 the one in the middle is 2, though fewest want it most.
+    assert float(counted(bench, multiple(Median()), [0, 0, 1, 1, 2]).memory.value) == 2.0
+    rich = counted(bench, multiple(Stake()), [0, 0, 1, 1, 2], [0, 0, 0, 0, 31]).memory
+    assert (float(rich.value), rich.votes.tolist()) == (2.0, [20, 20, 41])
+
+
+def test_votes_are_paid_for(bench) -> None:
+    ruling = counted(bench, multiple(Quadratic(3, price=2)), [0, 0, 0, 0, 7], [0, 0, 0, 0, 8])
+    assert float(ruling.memory.value) == 3.0
+    assert ruling.memory.votes.tolist() == [4, 3, 0]
+    assert ruling.payoff.tolist() == [8, 8, 8, 8, -8]
+    assert int(ruling.burnt) == 26
+
+
+def test_ties_by_lot(bench) -> None:
+    rule = multiple(Plurality(), lot=True)
+    memory = rule.begin(bench.ring(5))
+    menu, acts = bench.harvest([10] * 5, 10.0)
+    tick = bench.tick(rule.permit(memory, bench.ring(5), menu), acts.add("ballot", jnp.asarray([0, 0, 1, 1, 2])), [10] * 5)
+    values = jax.jit(jax.vmap(lambda seed: rule.settle(memory, tick, Key.root(seed)).memory.value))(jnp.arange(400))
+    assert set(np.asarray(values).tolist()) == {1.0, 3.0}
+    assert abs((np.asarray(values) == 1.0).mean() - 0.5) < 4 * 0.5 / 20
+
+
+def test_laws_hold_where_votes_are_bought_and_lots_are_drawn() -> None:
+    count = Jury(Quadratic(2, 1, shared=True), 4)
+    check_institution(Vote.on(Tax(), Tax, lambda tax: tax.rate, (0.5, 0.2), every=2, count=count), Vote(count=count))
+
+
+def test_words_of_other_counts(bench) -> None:
+    after = counted(bench, multiple(Schulze(), lot=True), [0, 0, 1, 1, 2]).memory
+    words = multiple(Schulze(), lot=True).describe(after)
+    assert "you rank the answers" in words
+    assert "a tie is broken by lot. In the last vote keeping it scored 2, 1 for 1, 0 for 2." in words
+    with pytest.raises(StudyError, match="6 alternatives"):
+        Vote(Quota(), ("multiple",), (1.0, 2.0, 3.0, 4.0, 5.0), count=Schulze())

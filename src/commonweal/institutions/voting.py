@@ -1,29 +1,36 @@
-"""A vote on one parameter of another rule: seats decide by plurality how the rule is set from the next tick on.
+"""A vote on one parameter of another rule: seats decide how the rule is set from the next tick on.
 
-Every `every` ticks all seats are asked a ballot. Answer 0 keeps things as they are and is the default; answer j sets the
-parameter to the j-th option. Only answers that were given count, those to keep things included, never defaults; most votes
-win, ties go to the lowest answer, and where nobody votes nothing changes. While the menu asks nobody anything else there
-is no ballot, so that a society whose world has ended stops voting.
+Every `every` ticks all seats are asked a ballot on k alternatives: to keep things as they are, or to set the parameter to one
+of the options. How the ballots are counted is a field: by plurality, where answer j is a vote for alternative j; by approval,
+where an answer is a set of alternatives; by Schulze's method, where it is an order of them; and so on (`core.ballots`). Under
+all of them answer 0 is the plainest ballot for keeping things, and the default.
+
+Only ballots that were cast count, those to keep things included, never defaults. Ties go to the alternative named first, or are
+broken by lot; where nobody votes nothing changes. What ballots cost is paid from the tick's payoff and the purse, and burnt.
+While the menu asks nobody anything else there is no ballot, so that a society whose world has ended stops voting.
 
 The rule inside is run with the parameter as voted; what it tells seats passes through as it is. Without options, or with
 seats that never answer, the vote is the rule inside, draw for draw. Units: those of the parameter.
 
-Source: plurality rule with the status quo among the alternatives; the effect of voting on a sanction is after A. Tyran and
+Source: the status quo among the alternatives, as in legislatures; the effect of voting on a sanction is after A. Tyran and
 L. Feld, "Achieving compliance when legal sanctions are non-deterrent", Scandinavian Journal of Economics 108 (2006).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Int32, PyTree, Shaped
 
-from commonweal.core import lens
+from commonweal.core import parameters
+from commonweal.core.arrays import Flags, Index, Units
+from commonweal.core.ballots import Count, Election, Plurality, VotingRule, first_of, going_on, lot_of
 from commonweal.core.errors import StudyError
 from commonweal.core.menu import Acts, Menu
+from commonweal.core.numbers import added, total
 from commonweal.core.parts import Institution, RuleKind
 from commonweal.core.questions import Choice
 from commonweal.core.seats import Seats
@@ -43,7 +50,7 @@ class Polled(eqx.Module):
     tick: Int32[Array, ""]
     """Ticks so far."""
     votes: Int32[Array, "k"]
-    """Votes in the last ballot, by answer; zeros before the first."""
+    """Score of each alternative in the last ballot, in votes under most ways to count; zeros before the first."""
 
 
 class Vote(Institution):
@@ -52,7 +59,7 @@ class Vote(Institution):
     Raises:
         StudyError: `parameter` names no scalar array of the rule inside, or a number is out of range.
 
-    Source: plurality rule; Tyran and Feld, Scandinavian Journal of Economics 108 (2006).
+    Source: Tyran and Feld, Scandinavian Journal of Economics 108 (2006).
     """
 
     kind: ClassVar[RuleKind] = RuleKind.AGGREGATION
@@ -62,31 +69,33 @@ class Vote(Institution):
     parameter: tuple[str, ...] = eqx.field(static=True, default=())
     """Fields from the rule inside to the parameter, as `("inner", "detect")`; empty only without options."""
     options: tuple[float, ...] = eqx.field(static=True, default=())
-    """Values it can be set to: answers 1, 2, ... of the ballot. None: there is no ballot."""
+    """Values it can be set to: alternatives 1, 2, ... of the ballot. None: there is no ballot."""
     every: int = eqx.field(static=True, default=1)
     """Ticks from one ballot to the next, at least 1; the first is at tick 0."""
     ballot: str = eqx.field(static=True, default="ballot")
     """Name of the question: two votes in one society need two."""
+    count: VotingRule = Plurality()
+    """How ballots are counted."""
+    by_lot: bool = eqx.field(static=True, default=False)
+    """Whether ties are broken by lot; else they go to the alternative named first."""
 
     def __check_init__(self) -> None:
         """Refuse a vote on nothing."""
         if self.every < 1:
             raise StudyError(f"a vote every {self.every} ticks; expected at least 1")
-        if not self.options:
-            return
-        found: Any = self.inner
-        for step in self.parameter:
-            if not hasattr(found, step):
-                raise StudyError(f"a vote on {'.'.join(self.parameter)}: {type(found).__name__} has no field {step!r}")
-            found = getattr(found, step)
-        if not eqx.is_array(found) or found.ndim != 0:
-            raise StudyError(
-                f"a vote on {'.'.join(self.parameter) or 'nothing'} of {type(self.inner).__name__}, which is no single number; "
-                "expected a parameter that is data: name one in Vote.on"
-            )
+        if self.options:
+            parameters.check(self.inner, self.parameter, "a vote")
+            self.count.check(self.alternatives)
 
     @staticmethod
-    def on(inner: Institution, kind: type[P], get: Callable[[P], Any], options: tuple[float, ...], every: int = 1) -> Vote:
+    def on(
+        inner: Institution,
+        kind: type[P],
+        get: Callable[[P], Any],
+        options: tuple[float, ...],
+        every: int = 1,
+        count: VotingRule | None = None,
+    ) -> Vote:
         """A vote on one parameter: `Vote.on(Audit(detect=0.0), Audit, lambda a: a.detect, (0.25, 0.5))`.
 
         Args:
@@ -95,53 +104,43 @@ class Vote(Institution):
             get: reads the parameter off such a part.
             options: values it can be set to.
             every: ticks from one ballot to the next.
+            count: how ballots are counted; None: by plurality.
 
         Raises:
             StudyError: no rule of that class is inside, or it has no such parameter.
         """
-        path: tuple[str, ...] = ()
-        at: Any = inner
-        while not isinstance(at, kind):
-            if not hasattr(at, "inner"):
-                raise StudyError(
-                    f"a vote on {kind.__name__} was given {type(inner).__name__}, which holds none; pass one that does"
-                )
-            at, path = at.inner, (*path, "inner")
-        return Vote(inner, (*path, *lens.rule("", kind, get).path), options, every)
+        path = parameters.locate(inner, kind, get, "a vote")
+        return Vote(inner, path, options, every, count=Plurality() if count is None else count)
+
+    @property
+    def alternatives(self) -> int:
+        """How many there are: to keep things as they are, and the options."""
+        return len(self.options) + 1
 
     def ruled(self, memory: Polled) -> Institution:
         """The rule inside as it stands now."""
         if not self.options:
             return self.inner
-        return cast("Institution", eqx.tree_at(self._value, self.inner, memory.value))
-
-    def _value(self, rule: Any) -> Any:
-        for step in self.parameter:
-            rule = getattr(rule, step)
-        return rule
+        return parameters.put(self.inner, self.parameter, memory.value)
 
     def begin(self, seats: Seats) -> Polled:
         """The parameter as given; no ballot yet."""
-        value = self._value(self.inner) if self.options else jnp.zeros((), jnp.float32)
-        votes = jnp.zeros(len(self.options) + 1, jnp.int32)
-        return Polled(self.inner.begin(seats), value, jnp.zeros((), jnp.int32), votes)
+        value = parameters.read(self.inner, self.parameter) if self.options else jnp.zeros((), jnp.float32)
+        return Polled(self.inner.begin(seats), value, jnp.zeros((), jnp.int32), jnp.zeros(self.alternatives, jnp.int32))
 
     def permit(self, memory: Polled, seats: Seats, menu: Menu) -> Menu:
         """The menu of the rule inside, and the ballot."""
         menu = self.ruled(memory).permit(memory.inner, seats, menu)
         if not self.options:
             return menu
-        going_on = jnp.zeros((), bool)
-        for question in menu.values:
-            going_on = going_on | question.asked.any()
-        due = going_on & (memory.tick % self.every == 0)
+        due = going_on(menu) & (memory.tick % self.every == 0)
         return menu.add(self.ballot, Choice(jnp.full(seats.n, due), self.words))
 
     @property
     def words(self) -> tuple[str, ...]:
         """The answers of the ballot."""
         name = self.parameter[-1] if self.parameter else ""
-        return ("Keep things as they are", *(f"Set {name} to {option:g}" for option in self.options))
+        return self.count.words(("Keep things as they are", *(f"Set {name} to {option:g}" for option in self.options)))
 
     def bind(self, memory: Polled, offer: Offer, acts: Acts, key: Key) -> Bound:
         """The acts under the rule inside."""
@@ -151,17 +150,30 @@ class Vote(Institution):
     def settle(self, memory: Polled, tick: Tick, key: Key) -> Ruling:
         """The ruling of the rule inside; then the ballot is counted, for the next tick."""
         ruling = self.ruled(memory).settle(memory.inner, tick, key)
-        value, votes = memory.value, memory.votes
+        value, votes, payoff, burnt = memory.value, memory.votes, ruling.payoff, ruling.burnt
         if self.options:
-            given, cast_by = tick.bound[self.ballot], tick.answered[self.ballot]
-            counted = jnp.stack([(cast_by & (given == j)).sum(dtype=jnp.int32) for j in range(len(self.options) + 1)])
-            # `argmax` takes the first of equals: ties, and no votes at all, go to the lowest answer.
-            winner = jnp.argmax(counted)
             choices = jnp.concatenate([value[None], jnp.asarray(self.options, value.dtype)])
+            able = jnp.maximum(tick.purse + payoff, 0)
+            count = self.counted(tick.bound[self.ballot], tick.answered[self.ballot], choices, able, key.child(self.ballot))
+            winner = lot_of(count.winners, key.child("tie")) if self.by_lot else first_of(count.winners)
             value = choices[winner]
-            votes = jnp.where(tick.menu[self.ballot].asked.any(), counted, votes)
+            votes = jnp.where(tick.menu[self.ballot].asked.any(), count.shown, votes)
+            payoff, burnt = payoff - count.cost, added(burnt, total(count.cost))
         after = Polled(ruling.memory, value, memory.tick + 1, votes)
-        return eqx.tree_at(lambda r: r.memory, ruling, after, is_leaf=lambda x: x is None)
+        return eqx.tree_at(lambda r: (r.memory, r.payoff, r.burnt), ruling, (after, payoff, burnt), is_leaf=lambda x: x is None)
+
+    def counted(self, ballots: Index, cast: Flags, choices: Shaped[Array, "k"], able: Units, key: Key) -> Count:
+        """Count ballots.
+
+        Args:
+            ballots: [a] answers.
+            cast: [a] who gave one.
+            choices: [k] what the alternatives would set the parameter to, in its units.
+            able: [a] what each seat could pay, ledger units.
+            key: for lots.
+        """
+        election = Election.of(ballots, cast, self.alternatives, key, able)
+        return self.count.count(eqx.tree_at(lambda e: e.place, election, choices.astype(jnp.float32)))
 
     def describe(self, memory: Polled) -> str:
         """The rule inside as it stands, and how it is voted on."""
@@ -170,14 +182,16 @@ class Vote(Institution):
             return inner
         when = "Each round" if self.every == 1 else f"Every {self.every} rounds"
         answers = " or ".join(f"{option:g}" for option in self.options)
+        tie = "is broken by lot" if self.by_lot else "keeps it or takes the answer named first"
         words = (
             f"{when} all of you vote whether to keep {self.parameter[-1]} as it is (now {float(memory.value):.4g}) or to set "
-            f"it to {answers}; most votes win, and a tie keeps it or takes the answer named first."
+            f"it to {answers}; {self.count.describe()}, and a tie {tie}."
         )
         votes = [int(count) for count in memory.votes]
         if sum(votes):
             tally = ", ".join(f"{count} for {option:g}" for count, option in zip(votes[1:], self.options, strict=True))
-            words += f" In the last vote there were {votes[0]} to keep it, {tally}."
+            kept = f"there were {votes[0]} to keep it" if isinstance(self.count, Plurality) else f"keeping it scored {votes[0]}"
+            words += f" In the last vote {kept}, {tally}."
         return f"{inner}\n{words}" if inner else words
 
     def tell(self, public: PyTree[Any], agent: int) -> str:

@@ -1,0 +1,74 @@
+"""Sortition: of all who cast a ballot some are drawn by lot, and theirs alone are counted.
+
+The lot is drawn when ballots are counted, so that everybody fills one in: who votes alike whether or not it will be drawn makes
+the same decision as a jury that is asked alone.
+
+Source: J. Fishkin, When the People Speak (2009), for juries of citizens; N. de Condorcet, Essai sur l'application de l'analyse
+(1785), for how often n jurors are right.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax.core
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Int32
+from numpy.typing import NDArray
+
+from commonweal.core.arrays import whole
+from commonweal.core.ballots.election import Count, Election, VotingRule
+from commonweal.core.ballots.plurality import Plurality
+from commonweal.core.errors import StudyError
+
+
+class Jury(VotingRule):
+    """Counts, by another rule, the ballots of a jury drawn by lot from those who voted.
+
+    Raises:
+        StudyError: the jury has no member.
+
+    Source: Fishkin, When the People Speak (2009).
+    """
+
+    of: VotingRule = Plurality()
+    """How the jury's ballots are counted."""
+    size: Int32[Array, ""] = eqx.field(converter=whole, default=12)
+    """How many are drawn, at least 1; all, where fewer voted."""
+
+    def __check_init__(self) -> None:
+        """Refuse an empty jury."""
+        if not isinstance(self.size, jax.core.Tracer) and not bool((self.size >= 1).all()):
+            raise StudyError(f"a jury of {self.size.tolist()}; expected at least 1")
+
+    def check(self, alternatives: int) -> None:
+        """As the rule that counts."""
+        self.of.check(alternatives)
+
+    def ballots(self, alternatives: int) -> int:
+        """Those of the rule that counts."""
+        return self.of.ballots(alternatives)
+
+    def words(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the rule that counts."""
+        return self.of.words(names)
+
+    def count(self, election: Election) -> Count:
+        """Draw the jury, and count its ballots."""
+        n = election.ballot.shape[0]
+        idle = election.weight <= 0
+        # Who voted comes first, in an order drawn by lot; the others are behind, and have no vote anyway.
+        order = jnp.lexsort((election.key.child("jury").bits(n), idle))
+        drawn = jnp.zeros(n, bool).at[order].set(jnp.arange(n) < self.size)
+        weight = jnp.where(drawn, election.weight, 0)
+        return self.of.count(eqx.tree_at(lambda e: (e.weight, e.key), election, (weight, election.key.child("of"))))
+
+    def sincere(self, worth: NDArray[np.float64]) -> NDArray[np.int64]:
+        """As under the rule that counts."""
+        return self.of.sincere(worth)
+
+    def describe(self) -> str:
+        """Who decides, and how."""
+        return (
+            f"{int(self.size)} of those who answer are drawn by lot, and only their answers are counted: {self.of.describe()}"
+        )
