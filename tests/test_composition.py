@@ -9,7 +9,6 @@ import pytest
 
 from commonweal.channels.broadcast import Broadcast
 from commonweal.core import lens
-from commonweal.core.catalogue import entries
 from commonweal.core.named import Named
 from commonweal.core.networks import Regular
 from commonweal.core.parts import HostedMind
@@ -63,14 +62,6 @@ def society(world, mind, rules=RULES):
         Named.of(*((name, If(rule, on=True)) for name, rule in rules.items())),
         Broadcast(),
     )
-
-
-def test_every_institution_of_the_catalogue_takes_part():
-    ours = {entry.name for entry in entries("institutions") if entry.package == "commonweal"}
-    movers = {"fermi", "moran", "best", "generations", "mutation", "turnover"}
-    instruments = {"notice", "shuffle", "turns"}  # of audits: they hold or name what they act on, and are tried there
-    assert ours == {"quota", "audit", "disclosure", "tax", "voting", "presence", "sanction", "rewiring"} | movers | instruments
-    assert {entry.name for entry in entries("worlds")} == {"commons", "network-game"}
 
 
 @functools.cache
