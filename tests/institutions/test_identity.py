@@ -1,0 +1,175 @@
+"""Identities with a price: a plain loop, the books, and break-even and contest in closed form by enumeration."""
+
+from fractions import Fraction
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from commonweal.core.errors import StudyError
+from commonweal.core.named import Named
+from commonweal.core.parts import Mind
+from commonweal.core.questions import Amount
+from commonweal.core.seats import Seating
+from commonweal.core.society import Society
+from commonweal.core.streams import Key
+from commonweal.core.views import Decision, Ruling, Tick
+from commonweal.engine.compiled import run
+from commonweal.engine.log import TrialLog
+from commonweal.institutions.identity import Identity, Register
+from commonweal.testing import Wild, check_institution
+from commonweal.worlds.network_game import NetworkGame
+
+N, TICKS = 6, 400
+PAID = 2 * (N - 1)
+"""What the world pays each seat, whatever is done."""
+
+
+def traded(rule: Identity, mind: Mind | None = None, seed: int = 1, endowment: int = 0) -> TrialLog:
+    """A game that pays everybody the same, in which only identities matter."""
+    minds = Named.of(("one", Wild() if mind is None else mind))
+    society = Society(NetworkGame(2, 2, 2, 2, endowment), minds, Seating(N), Named.of(("identity", rule)))
+    return run(society, seed, TICKS, record=("acts", "payoff", "purse"))
+
+
+class Buyers(Mind):
+    """Buys what it is told to, up to what it may."""
+
+    wanted: jnp.ndarray
+
+    def init(self, key, seats):
+        return ()
+
+    def act(self, memory, view, key):
+        return Decision(Named.of(("identities", jnp.minimum(self.wanted, view.menu["identities"].high))), ())
+
+
+def test_laws() -> None:
+    check_institution(Identity(levy=4, price=1, most=3, detect=0.4, fine=2, lasting=True), Identity(levy=0, detect=0.4))
+
+
+def test_every_tick_against_a_plain_loop() -> None:
+    """Random rules among random buyers who own little: everybody or nobody is checked; in Python's whole numbers."""
+    draws = np.random.default_rng(2002)
+    for check, lasting in ((0, True), (1, False), (1, True), (0, False)):
+        levy, price, most, fine = (int(draws.integers(*span)) for span in ((1, 15), (0, 8), (1, 9), (0, 30)))
+        log = traded(Identity(levy, price, most, check, fine, lasting), seed=int(draws.integers(100)))
+        purse, further, rest = [0] * N, [0] * N, 0
+        for tick in range(TICKS):
+            wanted = log.traces["act.identities"][tick].tolist()
+            able = [max(own + PAID, 0) for own in purse]
+            levies = [min(levy, has) for has in able]
+            bought = [min(w, (has - paid) // price) if price else w for w, has, paid in zip(wanted, able, levies, strict=True)]
+            further = [old + new for old, new in zip(further, bought, strict=True)]
+            assert max(further) <= most
+            pool, heads = rest + sum(levies), N + sum(further)
+            share = [pool * (1 + own) // heads for own in further]
+            left = [has - paid - price * new + got for has, paid, new, got in zip(able, levies, bought, share, strict=True)]
+            fines = [min(check * fine * own, has) for own, has in zip(further, left, strict=True)]
+            payoff = [has - f - max(own + PAID, 0) + PAID for has, f, own in zip(left, fines, purse, strict=True)]
+            assert log.traces["payoff"][tick].tolist() == payoff
+            assert log.readings["ledger.burnt"][tick] == price * sum(bought) + sum(fines)
+            assert log.readings["ledger.held"][tick] == pool - sum(share) - rest
+            rest = pool - sum(share)
+            purse = [own + got for own, got in zip(purse, payoff, strict=True)]
+            further = further if lasting and not check else [0] * N
+
+
+@eqx.filter_jit
+def settled(rule: Identity, memory: Register, tick: Tick) -> Ruling:
+    """One ruling, compiled once a number of seats."""
+    return rule.settle(memory, tick, Key.root(0))
+
+
+def gains(bench, rule: Identity, bought: list[int]) -> list[int]:
+    """What one tick brings each seat, from the rule itself; every seat owns plenty, and buys this many."""
+    n = len(bought)
+    asks = jnp.ones(n, bool)
+    question = Amount(asks, jnp.zeros(n, jnp.int32), jnp.full(n, 10**4, jnp.int32))
+    tick = bench.tick(
+        Named.of(("identities", question)), Named.of(("identities", jnp.asarray(bought, jnp.int32))), [0] * n, [10**8] * n
+    )
+    return settled(rule, Register(jnp.zeros(n, jnp.int32), jnp.int32(0)), tick).payoff.tolist()
+
+
+def test_buying_pays_where_the_closed_form_says_so(bench) -> None:
+    """A first identity brings L (n - 1) / (n + 1): it pays iff that exceeds price + detection * fine, by enumeration.
+
+    Expected gains are the mean of a certain check and of none; within 2 units, which are rounding, anything goes.
+    """
+    draws = np.random.default_rng(1980)
+    seen = set[bool]()
+    for _ in range(12):
+        n, levy, percent = int(draws.choice((2, 5))), int(draws.integers(10_000, 100_000)), int(draws.integers(0, 101))
+        brings = Fraction(levy * (n - 1), n + 1)
+        price = int(brings * int(draws.integers(20, 101)) / 100)
+        fine = int(draws.integers(0, levy))
+        none, unseen, found = (
+            gains(bench, Identity(levy, price, 10, check, fine), [k] + [0] * (n - 1))[0]
+            for k, check in ((0, 0), (1, 0), (1, 1))
+        )
+        gain = Fraction(unseen * (100 - percent) + found * percent, 100) - none
+        margin = brings - price - Fraction(percent * fine, 100)
+        assert abs(gain - margin) <= 2
+        if abs(margin) > 2:
+            seen.add(margin > 0)
+    assert seen == {True, False}
+
+
+def test_the_contest_of_all(bench) -> None:
+    """Best answers to everybody's equilibrium of L (n - 1) / (n m) heads, among all that can be bought, are that same number.
+
+    All heads then cost (n - 1) / n of the pool: the effort (n - 1) V / n^2 a seat of a lottery contest over V = n L.
+    """
+    draws = np.random.default_rng(2008)
+    for _ in range(3):
+        n, heads, unit = int(draws.choice((2, 5))), int(draws.integers(2, 7)), int(draws.integers(500, 2000))
+        price, fine, percent = unit * (n - 1), 2 * unit * (n - 1), 50
+        m = price + Fraction(percent * fine, 100)
+        levy = int(heads * n * m / (n - 1))
+        assert Fraction(levy * (n - 1), n) == heads * m
+        assert heads * m == Fraction((n - 1) * n * levy, n**2)
+
+        def expected(k: int, n=n, heads=heads, rule=(levy, price, 50), fine=fine) -> Fraction:
+            bought = [k] + [heads - 1] * (n - 1)
+            return sum(Fraction(gains(bench, Identity(*rule, check, fine), bought)[0], 2) for check in (0, 1))
+
+        assert max(range(2 * heads), key=expected) == heads - 1
+
+
+def test_lasting_identities_pay_until_they_are_found() -> None:
+    """One buyer that always has k: bought anew once found, each tick costs q k (price + fine), to 5 standard errors."""
+    draws = np.random.default_rng(7)
+    for lasting in (True, False):
+        levy, price, fine, q = 60_000, int(draws.integers(100, 999)), int(draws.integers(100, 999)), 0.25
+        k = int(draws.integers(1, 6))
+        wanted = jnp.asarray([k] + [0] * (N - 1), jnp.int32)
+        log = traded(Identity(levy, price, k, q, fine, lasting), Buyers(wanted), seed=k, endowment=10**9)
+        mean = log.traces["payoff"][:, 0].mean() - PAID
+        brings = N * levy * (1 + k) / (N + k) - levy
+        cost = k * q * (price + fine) if lasting else k * (price + q * fine)
+        swing = k * (price + fine)
+        assert abs(mean - (brings - cost)) < 5 * swing * np.sqrt(q * (1 - q) / TICKS) + (1 + swing / TICKS)
+
+
+def test_words_and_limits(bench) -> None:
+    rule = Identity(levy=5, price=2, most=3, detect=0.25, fine=7)
+    memory = rule.begin(bench.ring(3))
+    for part in ("pays 5 units", "up to 3 further", "at 2 units each", "probability 0.25", "fined 7 units"):
+        assert part in rule.describe(memory)
+    assert Identity().describe(memory) == ""
+    assert "buy" not in Identity(levy=5, most=0).describe(memory)
+    menu, acts = bench.harvest([5, 5, 5], fair=10.0)
+    ask = rule.permit(memory, bench.ring(3), menu)
+    bought = Named.of(*acts.items(), ("identities", jnp.asarray([2, 0, 0], jnp.int32)))
+    certain = Identity(levy=5, price=2, most=3, detect=1.0, fine=7)
+    ruling = settled(certain, memory, bench.tick(ask, bought, [9, 9, 9]))
+    assert ruling.public.share.tolist() == [9, 3, 3]  # five heads share 15
+    assert rule.tell(ruling.public, 0) == (
+        "The pool was shared by 5 identities and paid you 9 units. You were fined 9 units for false ones."
+    )
+    assert ruling.payoff.tolist() == [0, 7, 7]
+    for name, wrong in (("levy", {"levy": -1}), ("detect", {"detect": 1.5}), ("most", {"most": 10**5})):
+        with pytest.raises(StudyError, match=name):
+            Identity(**wrong)
