@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from commonweal_plugin.study import study as tithe
 
 from commonweal.analysis.plans import read_plan
@@ -39,7 +38,6 @@ def test_mistakes_are_said(tmp_path, capsys):
     assert not (tmp_path / "a.json").exists()
 
 
-@pytest.mark.slow
 def test_a_locked_run_is_confirmatory_from_end_to_end(tmp_path, capsys):
     lock, directory = tmp_path / "tithe.lock.json", tmp_path / "run"
     assert main(["lock", "tithe", "--out", str(lock)]) == 0

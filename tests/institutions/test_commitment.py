@@ -21,10 +21,12 @@ from commonweal.worlds.network_game import NetworkGame
 TICKS = 300
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Commitment(0.7), Commitment(0.0))
 
 
+@pytest.mark.slow
 def test_laws_where_contacts_are_answered_one_by_one() -> None:
     check_society(society_for(NetworkGame(per_contact=True), rules=(("tried", Commitment(0.7)),)))
 

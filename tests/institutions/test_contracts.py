@@ -21,6 +21,7 @@ from commonweal.worlds.network_game import NetworkGame
 NAMES = ("a", "b", "c")
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Contracts(3, 0.7, 0.8, quorum=0.2), Contracts(0))
 

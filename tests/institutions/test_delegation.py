@@ -131,6 +131,7 @@ def test_the_age_at_which_a_creeping_bound_is_none() -> None:
     assert int(rule.reach(mandates(False))[1]) == 0
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Delegation(limit=0.4, creep=0.1, given=True), Delegation(given=True))
 

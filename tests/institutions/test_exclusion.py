@@ -30,6 +30,7 @@ def played(rule: Exclusion, mind: Mind | None = None, seed: int = 1, punishment:
     return run(society, seed, TICKS, record=("acts", "payoff", "purse"))
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     circle = Circle("contacts", period=2, stage=1)
     rule = Exclusion(term=2, tolerance=0.6, share=0.2, shared=True, circle=circle)

@@ -45,6 +45,7 @@ class Buyers(Mind):
         return Decision(Named.of(("identities", jnp.minimum(self.wanted, view.menu["identities"].high))), ())
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Identity(levy=4, price=1, most=3, detect=0.4, fine=2, lasting=True), Identity(levy=0, detect=0.4))
 

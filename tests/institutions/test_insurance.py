@@ -18,6 +18,7 @@ from commonweal.worlds.conflict import Conflict
 TICKS, N = 12, 8
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Insurance(premium=2, floor=9, cover=0.5), Insurance(premium=0, floor=9, endowment=100))
 

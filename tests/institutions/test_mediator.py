@@ -22,10 +22,12 @@ NAMES = ("a", "b", "c")
 JOIN, KEEP, GIVE = (1.0, 0.0), (0.0, 0.0), (0.0, 1.0)
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Mediator(0.6, quorum=0.5), Mediator(0.0))
 
 
+@pytest.mark.slow
 def test_laws_where_contacts_are_answered_one_by_one() -> None:
     check_society(society_for(NetworkGame(per_contact=True), rules=(("tried", Mediator(0.6)),)))
 

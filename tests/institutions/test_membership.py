@@ -25,6 +25,7 @@ def society(rule: Membership, mind=None, groups=FREE) -> Society:
     return Society(PublicGoods.sanctsim(), minds, Seating(8, groups=groups), Named.of(("membership", rule)))
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Membership(), Membership(mobility=0.0))
 

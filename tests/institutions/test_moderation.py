@@ -27,11 +27,13 @@ def talked(rule: Moderation, seed: int = 1) -> TrialLog:
     return run(society, seed, TICKS, record=("acts", "payoff"))
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     circle = Circle("contacts")
     check_institution(Moderation(term=2, tolerance=0.7, circle=circle), Moderation(term=0, tolerance=0.7, circle=circle))
 
 
+@pytest.mark.slow
 def test_laws_where_there_is_talk() -> None:
     """The same seeds, logs and books with a channel; and at a term of 0 the same log as without the rule."""
     check_society(society_for(rules=(("tried", Moderation(term=2, share=0.2, tolerance=0.7)),), channel=Broadcast()))

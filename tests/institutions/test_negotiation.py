@@ -128,6 +128,7 @@ def test_who_cannot_pay_does_not_play_and_lots_are_fair(move) -> None:
     assert abs(np.mean(first) - 0.5) < 4 * 0.5 / np.sqrt(300)
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(AlternatingOffers(1, 0.5, 2), AlternatingOffers(0))
 

@@ -128,6 +128,7 @@ def test_nominees_are_drawn_by_lot_from_those_who_may_serve(serve) -> None:
     assert sorted(four.tolist()) == [VACANT, 1, 3, 4]
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     rule = Office.on(Tax(), Tax, lambda tax: tax.rate, (0.3, 0.6), every=1)
     check_institution(with_(rule, nominees=3, terms=1, recall=0.2, count=Schulze()), Office())

@@ -33,6 +33,7 @@ def test_each_rule_is_as_if_it_stood_there_bare(bench, bare) -> None:
         assert not bench.same(known[(which + 1) % len(known)][seed], found[seed])
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(OneOf(RULES.map(If), 2), OneOf(RULES.map(If), 0))
 

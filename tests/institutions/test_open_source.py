@@ -24,6 +24,7 @@ from commonweal.worlds.network_game import NetworkGame
 PROGRAMS = ("one", "two", "three")
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(OpenSource(Fermi(0.3), reach=0.7, noise=0.2), OpenSource(reach=0.0))
 

@@ -54,6 +54,7 @@ def sanctsim(contribute, punish, reward, **rule) -> Society:
     return Society(world, Named.of(("given", mind)), Seating(7), rules)
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(PeerPunishment(circle=Circle("contacts")), PeerPunishment(budget=0))
 

@@ -19,6 +19,7 @@ from commonweal.testing import Wild, check_institution
 from commonweal.worlds.public_goods import PublicGoods
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(PeerReward(circle=Circle("group")), PeerReward(budget=0))
 

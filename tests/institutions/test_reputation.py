@@ -287,6 +287,7 @@ def test_contacts_groups_and_all_by_hand(bench) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Reputation(norm=STERN_JUDGING, error=0.2, noise=0.1, reach=0.8), Reputation(reach=0.0))
 

@@ -82,6 +82,7 @@ def test_random_terms(live) -> None:
         assert paid == [int(t < after or votes.sum() > 2) for t in range(8)]
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Sunset.on(Tax(0.3), Tax, lambda tax: tax.rate, after=2), Sunset())
 

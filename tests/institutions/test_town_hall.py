@@ -91,6 +91,7 @@ def test_whom_an_agreement_binds(bench, binds: float) -> None:
     assert bound(rule, over, offer, acts, jnp.int32(0)).tolist() == taken
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(TownHall(LEVELS, every=2, lasts=1), TownHall(LEVELS, binds=0.0))
 

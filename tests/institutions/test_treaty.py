@@ -27,6 +27,7 @@ HELD = Audit(detect=1.0, schedule=(0.0,), hold_after=1)
 """Whoever falls short of the norm once is held to it from then on, without a fine."""
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Treaty(Audit(detect=0.7), threshold=2), Treaty(Audit(detect=0.0), threshold=1))
 

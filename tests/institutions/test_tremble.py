@@ -17,6 +17,7 @@ from commonweal.worlds.network_game import NetworkGame
 N = 3000
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Tremble(0.3), Tremble(0.0))
 

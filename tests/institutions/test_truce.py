@@ -16,6 +16,7 @@ from commonweal.testing import check_institution
 from commonweal.worlds.conflict import Conflict
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Truce(1, 3), Truce(0, 3), Conflict())
 

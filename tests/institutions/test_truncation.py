@@ -59,6 +59,7 @@ def test_a_generation_adds_up_its_payoffs(bench) -> None:
     assert second.memory.tolist() == [0] * 4
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Truncation(0.4, every=2), Truncation(1.0))
 

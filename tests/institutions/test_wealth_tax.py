@@ -57,6 +57,7 @@ def test_wealth_nears_the_mean_at_the_rate(bench) -> None:
     assert np.abs(wealth - (5000 + (start - 5000) * (1 - rate) ** 40)).max() < 40
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(WealthTax(0.2), WealthTax(0.0), Commonwealth(meetings=2))
 

@@ -32,6 +32,7 @@ def society(rules, world=None, mind=None) -> Society:
     return Society(Commons() if world is None else world, minds, Seating(N, groups=jnp.asarray(HALF)), Named.of(*rules))
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Within(Tax(rate=0.3), group=1), Within())
 

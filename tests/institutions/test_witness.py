@@ -20,10 +20,12 @@ from commonweal.worlds.conflict import Conflict
 N = 2000
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_institution(Witness(0.5), Witness(0.0), Conflict(misread=0.3))
 
 
+@pytest.mark.slow
 def test_where_acts_are_meant_for_nobody_it_tells_nothing() -> None:
     check_institution(Witness(0.5), Witness(1.0))
 

@@ -28,5 +28,6 @@ def test_no_harmful_requests(month, measure):
     assert measure(DisguiseUsed(), day(month, good=3)) == 0.0
 
 
+@pytest.mark.slow
 def test_laws():
     check_metric(DisguiseUsed(), Assistants())

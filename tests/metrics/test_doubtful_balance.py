@@ -29,5 +29,6 @@ def test_nothing_doubtful(month, measure):
     assert measure(DoubtfulBalance(), day(month, good=3)) == 0.0
 
 
+@pytest.mark.slow
 def test_laws():
     check_metric(DoubtfulBalance(), Assistants())

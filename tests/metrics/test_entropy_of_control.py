@@ -37,5 +37,6 @@ def test_it_is_the_mean_over_ticks(held, measure):
     assert measure(EntropyOfControl(), *map(held, rows)) == pytest.approx(known, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_metric(EntropyOfControl(), Commonwealth(meetings=2))

@@ -28,5 +28,6 @@ def test_nobody_asked(month, measure):
     assert measure(FalseRefusals(), day(month, bad=3)) == 0.0
 
 
+@pytest.mark.slow
 def test_laws():
     check_metric(FalseRefusals(), Assistants())

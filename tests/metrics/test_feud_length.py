@@ -1,6 +1,7 @@
 """Feud length: hand-made readings, and hawks between truces through the engine."""
 
 import numpy as np
+import pytest
 
 from commonweal.core.named import Named
 from commonweal.core.networks import Ring
@@ -14,6 +15,7 @@ from commonweal.testing import check_metric
 from commonweal.worlds.conflict import Conflict
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_metric(FeudLength(), Conflict())
 

@@ -16,6 +16,7 @@ from commonweal.testing import check_metric
 from commonweal.worlds.public_goods import PublicGoods
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_metric(GroupShare())
 

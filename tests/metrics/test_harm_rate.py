@@ -4,6 +4,7 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+import pytest
 
 from commonweal.metrics.harm_rate import HarmRate
 from commonweal.testing import check_metric
@@ -27,5 +28,6 @@ def test_nobody_asked(month, measure):
     assert measure(HarmRate(), day(month, good=3)) == 0.0
 
 
+@pytest.mark.slow
 def test_laws():
     check_metric(HarmRate(), Assistants())

@@ -23,6 +23,7 @@ def test_by_hand_and_beyond_32_bits():
     assert value(Holdings(2), [2**31 - 1] * 6) == (2**31 - 1) / 2
 
 
+@pytest.mark.slow
 def test_laws_and_errors():
     check_metric(Holdings())
     with pytest.raises(StudyError, match="tokens of 0 units"):

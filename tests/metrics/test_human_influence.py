@@ -34,6 +34,7 @@ def test_known_answers(held, measure):
     assert measure(HumanInfluence(), held([0, 0, 0, 0], cards)) == 0.5
 
 
+@pytest.mark.slow
 def test_laws_and_errors(held, measure):
     check_metric(HumanInfluence(), Commonwealth(meetings=2))
     with pytest.raises(StudyError, match="the society has none"):

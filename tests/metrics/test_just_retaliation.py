@@ -15,6 +15,7 @@ from commonweal.testing import check_metric
 from commonweal.worlds.conflict import Conflict
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_metric(JustRetaliation(), Conflict())
 

@@ -15,6 +15,7 @@ from commonweal.testing import check_metric
 from commonweal.worlds.commons import Commons
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_metric(MindShare())
 

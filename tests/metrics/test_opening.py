@@ -23,6 +23,7 @@ def test_the_opening_is_the_cooperation_of_the_first_ticks():
     assert log.values["whole"] == log.values["all"] != log.values["first"]
 
 
+@pytest.mark.slow
 def test_laws_and_errors():
     check_metric(Opening(2))
     assert Opening().value({"level": np.zeros(3, np.int64), "asked": np.zeros(3, np.int64)}) == 1.0

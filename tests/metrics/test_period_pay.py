@@ -15,6 +15,7 @@ from commonweal.testing import check_metric
 from commonweal.worlds.public_goods import TOKEN, PublicGoods
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_metric(PeriodPay())
 

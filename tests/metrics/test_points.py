@@ -12,6 +12,7 @@ from commonweal.testing import Wild, check_metric
 from commonweal.worlds.public_goods import PublicGoods
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_metric(Points())
 

@@ -50,6 +50,7 @@ def test_nothing_to_see(measure):
     assert measure(PriceReaction(), Moment([5, 5], [5, 5], [5, 5])) == 0.0
 
 
+@pytest.mark.slow
 def test_it_keeps_the_laws_in_a_market():
     check_metric(PriceReaction(), Market())
     with pytest.raises(StudyError, match="expected"):

@@ -39,6 +39,7 @@ def test_only_the_last_ticks_count(measure):
     assert measure(PriceVariation(share=0.5), wild, wild, calm, calm) == 0.0
 
 
+@pytest.mark.slow
 def test_it_keeps_the_laws_in_a_market():
     check_metric(PriceVariation(), Market())
     with pytest.raises(StudyError, match="expected"):

@@ -43,6 +43,7 @@ def test_only_seats_that_are_asked_count(month, measure):
     assert measure(ProfitGain(nash=10, monopoly=20), tick) == pytest.approx(0.5)
 
 
+@pytest.mark.slow
 def test_it_keeps_the_laws_and_refuses_lines_that_measure_nothing():
     check_metric(ProfitGain())
     for wrong in ({"nash": 400.0}, {"share": 0.0}, {"share": 1.5}):

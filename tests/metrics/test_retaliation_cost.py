@@ -14,6 +14,7 @@ from commonweal.testing import check_metric
 from commonweal.worlds.conflict import Conflict
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_metric(RetaliationCost(), Conflict(arms=1))
 

@@ -35,5 +35,6 @@ def test_not_everything_is_left_out():
         ThresholdUsed(skip=-1.0)
 
 
+@pytest.mark.slow
 def test_laws():
     check_metric(ThresholdUsed(), Assistants())

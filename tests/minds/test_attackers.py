@@ -142,5 +142,6 @@ def test_what_cannot_be_is_refused():
         Attacker().act(None, offer(society_for(), begin(society_for(), 1).state), Key.root(0))
 
 
+@pytest.mark.slow
 def test_laws():
     check_mind(Attacker(malice=0.5, rise=0.1, ease=0.5, copying=0.5, loyalty=0.5, tries=2), Assistants(reach=0.5))

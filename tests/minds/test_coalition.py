@@ -56,6 +56,7 @@ def test_the_menu_bounds_what_is_spent_and_backed(decide) -> None:
     assert acts["back"] == [5] * N
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_mind(Coalition(leader=3.0), Commonwealth(meetings=2, optional=True))
     check_mind(Coalition(level=0.7), Commons())

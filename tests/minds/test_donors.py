@@ -96,6 +96,7 @@ def test_a_family_of_givers_follows_the_recursion():
         assert log.values["tokens"] == pytest.approx((donor + recipient) / 2, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_laws():
     check_mind(Donor(threshold=0.5, share=0.8, share_bad=0.1, condition=0.3, excuse=1.0, punish=0.3, tremble=0.1))
 

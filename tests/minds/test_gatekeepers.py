@@ -102,5 +102,6 @@ def test_what_cannot_be_is_refused():
         Gatekeeper().act(jnp.zeros(12, jnp.int32), offer(other, begin(society_for(), 1).state), Key.root(0))
 
 
+@pytest.mark.slow
 def test_laws():
     check_mind(Gatekeeper(rate=0.1, duty=0.5), Assistants())

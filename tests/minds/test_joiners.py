@@ -15,6 +15,7 @@ from commonweal.testing import check_mind
 from commonweal.worlds.network_game import NetworkGame
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_mind(Joiner(0.5, 0.9, 0.2))
 

@@ -206,5 +206,6 @@ def test_what_cannot_be_learnt_is_refused():
             Learner(**genes)
 
 
+@pytest.mark.slow
 def test_the_laws_hold():
     check_mind(Learner(15, ("own", "rivals"), 225, explore=0.5, discount=0.9, habits=False), Market())

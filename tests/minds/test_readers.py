@@ -40,6 +40,7 @@ def shares(given: Society, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return np.asarray(log.traces["mind"])[0], np.asarray(links.to), bits.mean(0)
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_mind(Reader(1, (0.2, 0.9, 0.4), 0.1))
 

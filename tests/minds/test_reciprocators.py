@@ -48,6 +48,7 @@ def act(mind, memory, seen, seed):
     return mind.act(memory, seen, Key.root(seed))
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_mind(Reciprocator.unstable(), PublicGoods(1.6))
 

@@ -30,10 +30,12 @@ PAIRS, SLOTS = 64, 8
 N = 2 * PAIRS
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_mind(Retributive(attack=0.1, forgive=0.3, grudge=3, avenge=0.5), Conflict(misread=0.1))
 
 
+@pytest.mark.slow
 def test_laws_where_all_are_one_opponent() -> None:
     check_mind(Retributive(attack=0.1, forgive=0.3, grudge=3))
 

@@ -213,5 +213,6 @@ def test_what_cannot_be_is_refused():
         Assistants(visits=0)
 
 
+@pytest.mark.slow
 def test_laws():
     check_world(Assistants(reach=0.5, models=2))

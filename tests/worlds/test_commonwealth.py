@@ -51,6 +51,7 @@ def state_of(n, chest=0, is_open=True):
     return CommonwealthState(jnp.zeros(n, jnp.int32), jnp.int32(chest), jnp.asarray(is_open))
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_world(Commonwealth())
 

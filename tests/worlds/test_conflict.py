@@ -23,6 +23,7 @@ from commonweal.worlds.conflict import Conflict
 N, SLOTS = 9, 8
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_world(Conflict(arms=1, misread=0.1))
 

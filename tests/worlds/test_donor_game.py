@@ -229,6 +229,7 @@ def test_the_binary_game_pays_cost_and_benefit():
         DonorGame.binary(1, 1)
 
 
+@pytest.mark.slow
 def test_laws():
     check_world(DonorGame(schedule="random", rounds=0, punishable=True))
 

@@ -20,6 +20,7 @@ def society(world, n=4):
     return Society(world, Named.of(("any", Wild())), Seating(n))
 
 
+@pytest.mark.slow
 def test_it_keeps_the_laws():
     check_world(Market(posted=0.5))
 

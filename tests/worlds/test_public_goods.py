@@ -39,6 +39,7 @@ def paid(world: PublicGoods, acts: list[int], groups: object = None) -> list[Fra
     return [Fraction(int(units), TOKEN) for units in payoff]
 
 
+@pytest.mark.slow
 def test_laws() -> None:
     check_world(PublicGoods(1.6, mpcr=0.1, prize=2, provision=3.5))
 
