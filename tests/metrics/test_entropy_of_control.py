@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
-from commonweal.core.influence import ONE_SHARE
+from commonweal.core.facts import ONE_SHARE
 from commonweal.metrics.entropy_of_control import EntropyOfControl
 from commonweal.testing import check_metric
 from commonweal.worlds.commonwealth import Commonwealth, CommonwealthFacts

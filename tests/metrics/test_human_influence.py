@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import pytest
 
 from commonweal.core.errors import StudyError
-from commonweal.core.influence import ONE_SHARE
+from commonweal.core.facts import ONE_SHARE
 from commonweal.core.seats import Seats
 from commonweal.metrics.human_influence import HumanInfluence
 from commonweal.testing import check_metric

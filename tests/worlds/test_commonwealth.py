@@ -9,7 +9,7 @@ import pytest
 from commonweal.analysis.exact.oligarchy import rest_share
 from commonweal.core import lens
 from commonweal.core.errors import StudyError
-from commonweal.core.influence import ONE_SHARE, HasInfluence
+from commonweal.core.facts import ONE_SHARE, HasInfluence
 from commonweal.core.named import Named
 from commonweal.core.seats import Seating, Seats
 from commonweal.core.society import Society

@@ -6,6 +6,11 @@ from typing import Protocol, runtime_checkable
 
 from jaxtyping import Array, Bool, Int32
 
+from commonweal.core.arrays import Index
+
+ONE_SHARE = 1 << 24
+"""All of the influence there is, in fixed point: shares are counted in units of 2^-24."""
+
 
 @runtime_checkable
 class HasStock(Protocol):
@@ -21,3 +26,21 @@ class HasStock(Protocol):
     """Largest total harvest of this tick after which the stock grows back to what it was."""
     collapsed: Bool[Array, ""]
     """Whether the stock fell below what can recover, in this tick or before."""
+
+
+@runtime_checkable
+class HasInfluence(Protocol):
+    """Facts of a world in which each seat has a share of the influence."""
+
+    influence: Index
+    """Share of each seat in this tick, at least 0, in units of 2^-24; all together at most 1."""
+
+
+@runtime_checkable
+class HasMeetings(Protocol):
+    """Facts of a world in which an act is meant for one other seat."""
+
+    target: Index
+    """Whom each seat's act of this tick was meant for; -1: nobody."""
+    coming: Index
+    """Whom its act of the next tick will be meant for; -1: nobody."""

@@ -37,7 +37,7 @@ from jaxtyping import Array, Float, Int, Int32, PyTree
 
 from commonweal.core.arrays import Flags, real, whole
 from commonweal.core.errors import StudyError
-from commonweal.core.meetings import HasMeetings
+from commonweal.core.facts import HasMeetings
 from commonweal.core.menu import standing
 from commonweal.core.numbers import ONE_LEVEL, mean_level
 from commonweal.core.parts import Institution, RuleKind

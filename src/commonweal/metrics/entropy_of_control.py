@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from commonweal.core.influence import HasInfluence
+from commonweal.core.facts import HasInfluence
 from commonweal.core.logarithms import LOG_BITS, log2_fixed
 from commonweal.core.named import Named
 from commonweal.core.numbers import Total, total

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from commonweal.core.errors import StudyError
-from commonweal.core.influence import HasInfluence
+from commonweal.core.facts import HasInfluence
 from commonweal.core.named import Named
 from commonweal.core.numbers import Total, total
 from commonweal.core.parts import Readings, TickMetric

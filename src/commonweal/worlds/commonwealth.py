@@ -51,7 +51,7 @@ from jaxtyping import Array, Bool, Float, Int32
 from commonweal.core.arrays import Flags, Index, Units, flag, real, whole
 from commonweal.core.branches import apart
 from commonweal.core.errors import StudyError
-from commonweal.core.influence import ONE_SHARE
+from commonweal.core.facts import ONE_SHARE
 from commonweal.core.menu import Acts, Menu
 from commonweal.core.named import Named
 from commonweal.core.numbers import share_of, total
