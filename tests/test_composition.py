@@ -74,8 +74,11 @@ def gated(world, mind):
     return run_batch(whole, vary, (7,) * len(rows), TICKS, record=RECORD)
 
 
-@pytest.mark.parametrize("mind", MINDS)
-@pytest.mark.parametrize("world", WORLDS)
+# Each pair compiles for two minutes: one is tried always, all others by name.
+PAIRS = [(world, mind) for world in WORLDS for mind in MINDS]
+
+
+@pytest.mark.parametrize(("world", "mind"), [PAIRS[0], *(pytest.param(*pair, marks=pytest.mark.slow) for pair in PAIRS[1:])])
 def test_rules_compose(world, mind):
     whole, logs = society(WORLDS[world], MINDS[mind]), gated(world, mind)
     everything, none = logs[-2:]

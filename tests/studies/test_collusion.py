@@ -51,6 +51,7 @@ def test_it_plans_one_rule_at_a_time_as_data():
     assert [factor.label for factor in data_factors(study.part("rules"))] == [POSTED, DETECT, NEWCOMERS]
 
 
+@pytest.mark.slow
 def test_a_small_run_finds_the_cartel_at_its_price_and_bandits_at_competition():
     """A planted cartel earns what its price pays, myopic learners what competition does: 4,000 rounds, one program."""
     part = study.part("detectors")

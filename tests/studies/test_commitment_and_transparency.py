@@ -64,6 +64,7 @@ def test_every_cell_is_planned_with_its_theory() -> None:
     assert [factor.label for factor in data_factors(study.part("source"))] == [TRANSPARENCY, MISREADING, TREMBLE]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "levels"),
     [("source", {TRANSPARENCY: 1.0, MISREADING: 0.2, TREMBLE: 0.1}), ("promises", {CREDIBILITY: 1.0, TREMBLE: 0.0})],

@@ -56,6 +56,7 @@ def test_every_cell_is_planned_with_its_theory_and_no_figure_of_language_models_
     assert "no verdict" in study.doc
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "levels"), [("mediation", {USERS: 0.25, REACH: 0.5}), ("contracts", {USERS: 0.25, CREDIBILITY: 1.0, QUORUM: 1.0})]
 )

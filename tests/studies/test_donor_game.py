@@ -40,6 +40,7 @@ def test_every_cell_is_planned():
     assert all(cell["theory"] is None for part in parts[2:] for cell in part["cells"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["alternating", "notebook"])
 def test_a_run_agrees_with_the_recursion(order):
     """Up to the rounding of amounts to 1/128 token; exactly at one half and at all."""
@@ -56,6 +57,7 @@ def test_a_run_agrees_with_the_recursion(order):
         assert log.values["gave"] == pytest.approx(float(shares[at]), abs=2e-3)
 
 
+@pytest.mark.slow
 def test_how_a_society_starts_decides_and_the_edge_is_not_the_published_one():
     """Nearly all societies end as one kind. Shown one donation, discriminators win from half of the seats on; shown more, not.
 

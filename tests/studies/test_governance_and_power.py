@@ -74,6 +74,7 @@ def found():
     return values
 
 
+@pytest.mark.slow
 def test_a_small_run_agrees_with_theory(found) -> None:
     """Where the first seat stays the richest: within .05, what the spread of the others' wealth is allowed to make."""
     for (part, ratio, coalition, rule), values in found.items():
@@ -84,6 +85,7 @@ def test_a_small_run_agrees_with_theory(found) -> None:
             assert values["oligarch's share"] < 0.12
 
 
+@pytest.mark.slow
 def test_rules_rank_as_the_report_says(found) -> None:
     for coalition in (0.0, 0.1):
         share = {rule: found["rules", 0.5, coalition, rule]["oligarch's share"] for rule in RULES}

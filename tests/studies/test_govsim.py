@@ -39,6 +39,7 @@ def test_every_cell_is_planned_with_its_theory():
     assert study.replication.published == pytest.approx(5 / 6)
 
 
+@pytest.mark.slow
 def test_the_two_rows_are_exact_and_the_others_lie_near_theory():
     part = study.part("rows")
     names = ("efficiency", "survived", "months survived", "gain", "equality", "over-use")

@@ -84,6 +84,7 @@ def test_it_plans():
     assert "a planner would refuse nobody" in study.doc
 
 
+@pytest.mark.slow
 def test_simulated_welfare_agrees_and_doubtful_cases_balance_at_the_best_threshold():
     """Within 4 standard errors at six places; the balance is above 0 below tau* = 1.263 and below 0 above it."""
     part = study.part("elsewhere")

@@ -75,6 +75,7 @@ def test_the_chain_is_that_of_seats_one_by_one() -> None:
     assert abs(found.mean() - exact(*cell)) < 4 * found.std() / np.sqrt(found.size)
 
 
+@pytest.mark.slow
 def test_simulated_shares_lie_near_the_chain() -> None:
     """At two cells far apart, 24 trials each: within 4 standard errors and the .03 that the theory's assumptions are worth."""
     part = study.part("selection")
@@ -84,6 +85,7 @@ def test_simulated_shares_lie_near_the_chain() -> None:
         assert abs(np.mean(shares) - exact(*cell)) < 4 * np.std(shares, ddof=1) / np.sqrt(24) + 0.03
 
 
+@pytest.mark.slow
 def test_feuds_last_as_the_exact_chain_of_a_pair_says_and_arms_end_them() -> None:
     """Misreading .05 and trembles .01; witnesses leave trembles alone; after an audit has held all there is no fighting."""
     part = study.part("feuds")

@@ -60,6 +60,7 @@ def test_every_cell_is_planned_with_its_theory() -> None:
     assert study.replication.published == pytest.approx(0.5137, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_small_run_agrees_with_the_closed_form() -> None:
     """Within 5 standard errors over 40 trials, and never further than .02; nobody who keeps to one pattern punishes."""
     part = study.part("patterns")
@@ -72,6 +73,7 @@ def test_a_small_run_agrees_with_the_closed_form() -> None:
         assert all(log.values["punishment"] == 0 for log in logs)
 
 
+@pytest.mark.slow
 def test_the_identities_are_met_exactly() -> None:
     part = study.part("identities")
     for start in (0.25, 1.0):
@@ -80,6 +82,7 @@ def test_the_identities_are_met_exactly() -> None:
             assert log.values["contribution"] == pytest.approx(start)
 
 
+@pytest.mark.slow
 def test_punishment_keeps_defectors_contributing_in_this_model() -> None:
     part = study.part("mixed")
     means = []

@@ -160,11 +160,12 @@ def say_confused(runs: NDArray[np.int8], labels: Sequence[str]) -> tuple[str, ..
         labels: of the factors. [k]
     """
     groups: dict[bytes, list[str]] = {}
-    effects = [(i,) for i in range(len(labels))] + list(combinations(range(len(labels)), 2))
+    chosen = [(i,) for i in range(len(labels))] + list(combinations(range(len(labels)), 2))
+    effects = sorted((sum(1 << i for i in own) for own in chosen), key=lambda effect: (effect.bit_count(), effect))
     for effect in effects:
-        column = runs[:, list(effect)].prod(axis=1, dtype=np.int8)
+        column = runs[:, [i for i in range(len(labels)) if effect >> i & 1]].prod(axis=1, dtype=np.int8)
         # A column and its negative tell the same contrast.
-        groups.setdefault((column * column[0]).tobytes(), []).append(say_effect(sum(1 << i for i in effect), labels))
+        groups.setdefault((column * column[0]).tobytes(), []).append(say_effect(effect, labels))
     return tuple(" = ".join(group) for group in groups.values() if len(group) > 1)
 
 

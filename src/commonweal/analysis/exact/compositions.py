@@ -10,7 +10,7 @@ and happens with chance `rate` a tick. A composition is [s] whole numbers that s
 792 for 7 seats and 6 kinds. Payoffs may depend on the composition in any way, and are those that a kind earns on average: where
 acts are drawn, fitness is taken at the mean payoff, which is right to first order in the payoff's variance over n.
 
-Beside a study's simulation: `Part(theory=lambda levels: find_mean_over_time(find_moran_chain(...), start, value, ticks))`. As
+A part's theory is `find_mean_over_time` of a `find_moran_chain` (see the study `commitment-and-transparency`). As
 mu goes to 0 and the horizon to infinity it tends to `small_mutation`.
 
 Source: the chain is derived from the process of P. Moran, Mathematical Proceedings of the Cambridge Philosophical Society 54
