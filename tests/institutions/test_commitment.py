@@ -37,6 +37,7 @@ def two(game: NetworkGame) -> Society:
     return Society(game, minds, seating, Named.of(("commitment", Commitment())))
 
 
+@pytest.mark.slow
 def test_two_seats_earn_the_closed_form() -> None:
     """P + c (S + T - 2 P) + c^2 (R + P - S - T) each, for random payoffs and credibilities, within 5 standard errors."""
     rng = np.random.default_rng(1960)
@@ -52,6 +53,7 @@ def test_two_seats_earn_the_closed_form() -> None:
         assert np.abs(paid.mean(0) - expected).max() <= 5 * error + 1e-9
 
 
+@pytest.mark.slow
 def test_commitments_of_full_credibility_make_cooperation_an_equilibrium() -> None:
     """All 4 x 4 profiles of (commit or not, act if free): that both commit is a Nash equilibrium, and it pays R."""
     strategies = list(itertools.product((0.0, 1.0), (0.0, 1.0)))
@@ -80,6 +82,7 @@ def test_commitments_of_full_credibility_make_cooperation_an_equilibrium() -> No
     assert all(paid[profile] in (1, 3) for profile in nash)
 
 
+@pytest.mark.slow
 def test_towards_contacts_that_commit_as_well_and_no_others() -> None:
     minds = Named.of(("free", Joiner(join=0.0)), ("bound", Joiner()))
     seating = Seating(9, Named.of(("bound", jnp.float32(4 / 9))), network=Ring(4))

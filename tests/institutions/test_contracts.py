@@ -81,6 +81,7 @@ def earned(game: NetworkGame, deposit: int, credibility: float, ticks: int) -> d
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deposit", [5, 20])
 def test_the_credibility_at_which_the_equilibrium_flips(deposit: int) -> None:
     """Of 8 profiles enumerated, all keep is Nash iff credibility >= (n - 1) (T - R) / deposit = 4 / deposit, R 3 and T 5."""

@@ -37,6 +37,7 @@ def test_laws() -> None:
     check_institution(rule, Exclusion(term=0, share=0.2, shared=True, circle=circle))
 
 
+@pytest.mark.slow
 def test_every_tick_against_a_plain_loop() -> None:
     """Random rules among random choosers: who is out, what they are paid, what is burnt and held, in Python's whole numbers."""
     draws = np.random.default_rng(2005)
@@ -70,6 +71,7 @@ def test_every_tick_against_a_plain_loop() -> None:
                 offences[i] = 0 if voted or caught else offences[i]
 
 
+@pytest.mark.slow
 def test_constant_offenders_come_and_go_in_a_fixed_rhythm() -> None:
     """In at tick t where t mod (strikes + term) < strikes, and paid only then; a loss is borne in and out alike."""
     draws = np.random.default_rng(1990)
@@ -82,6 +84,7 @@ def test_constant_offenders_come_and_go_in_a_fixed_rhythm() -> None:
         assert (played(rule, Scripted(level=0.0)).traces["payoff"] == P * (N - 1)).all()
 
 
+@pytest.mark.slow
 def test_the_share_of_time_out() -> None:
     """Random choosers offend with probability 1/2: p term / (p term + strikes), to 5 standard errors of the renewal process.
 

@@ -50,6 +50,7 @@ def test_laws() -> None:
     check_institution(Identity(levy=4, price=1, most=3, detect=0.4, fine=2, lasting=True), Identity(levy=0, detect=0.4))
 
 
+@pytest.mark.slow
 def test_every_tick_against_a_plain_loop() -> None:
     """Random rules among random buyers who own little: everybody or nobody is checked; in Python's whole numbers."""
     draws = np.random.default_rng(2002)
@@ -139,6 +140,7 @@ def test_the_contest_of_all(bench) -> None:
         assert max(range(2 * heads), key=expected) == heads - 1
 
 
+@pytest.mark.slow
 def test_lasting_identities_pay_until_they_are_found() -> None:
     """One buyer that always has k: bought anew once found, each tick costs q k (price + fine), to 5 standard errors."""
     draws = np.random.default_rng(7)

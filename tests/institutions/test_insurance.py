@@ -35,6 +35,7 @@ def by_hand(made, purse, rule: dict[str, int], pool: int):
     return [got - fee + back for got, fee, back in zip(made, premium, paid, strict=True)], pool - sum(paid)
 
 
+@pytest.mark.slow
 def test_every_tick_against_whole_numbers() -> None:
     """Three random insurances among some that attack now and then: seats that own nothing, and pools that run short."""
     draws = np.random.default_rng(1963)
@@ -61,6 +62,7 @@ def test_every_tick_against_whole_numbers() -> None:
         assert log.readings["ledger.burnt"].sum() == 0
 
 
+@pytest.mark.slow
 def test_who_owns_nothing_pays_nothing_and_is_not_insured() -> None:
     """Hawks lose 4 half tokens to each other a round, from purses of 0: a large pool is of no use to them."""
     minds = Named.of(("hawk", Retributive.hawk()))

@@ -51,6 +51,7 @@ def payoffs(game: NetworkGame) -> dict[tuple[int, ...], np.ndarray]:
     return found
 
 
+@pytest.mark.slow
 def test_that_all_hand_over_is_a_strong_equilibrium() -> None:
     """Monderer and Tennenholtz: no coalition of any size can make all of its members better off, for random payoffs."""
     rng = np.random.default_rng(2009)
@@ -79,6 +80,7 @@ def test_quorum_counts_those_asked() -> None:
         assert bool(rule.enough(jnp.arange(10) < joined, asked)) == (joined >= 6)
 
 
+@pytest.mark.slow
 def test_contact_by_contact_it_serves_pairs() -> None:
     minds = Named.of(("free", Joiner(join=0.0, outside=1.0)), ("joined", Joiner()))
     seating = Seating(9, Named.of(("joined", jnp.float32(4 / 9))), network=Ring(4))

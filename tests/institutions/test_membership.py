@@ -30,6 +30,7 @@ def test_laws() -> None:
     check_institution(Membership(), Membership(mobility=0.0))
 
 
+@pytest.mark.slow
 def test_seats_go_where_they_choose_and_their_public_good_with_them() -> None:
     """Against the choices of the log, over four periods: answer 0 stays, j joins group j - 1; pay is by the chosen group."""
     rule = Membership(period=3)
@@ -56,6 +57,7 @@ def test_seats_go_where_they_choose_and_their_public_good_with_them() -> None:
     assert len(set(home.tolist())) == 2
 
 
+@pytest.mark.slow
 def test_mobility_is_the_probability_to_get_there() -> None:
     """Everybody names the second group; within 5 standard errors of mobility after one choice."""
     groups = jnp.tile(jnp.asarray([[True, False]]), (4000, 1))
@@ -69,6 +71,7 @@ def test_mobility_is_the_probability_to_get_there() -> None:
     assert abs(moved - 0.3) < 5 * np.sqrt(0.3 * 0.7 / 4000)
 
 
+@pytest.mark.slow
 def test_nobody_is_asked_and_told_without_mobility() -> None:
     trial = advance(begin(society(Membership(mobility=0.0)), 1), 2)
     assert trial.readings["asked.membership"].tolist() == [0, 0]

@@ -43,6 +43,7 @@ def test_laws_where_there_is_talk() -> None:
     assert not inert.traces["act.report"].any()
 
 
+@pytest.mark.slow
 def test_every_tick_against_a_plain_loop() -> None:
     """Random rules: who may be reported, who is mute; with periods, reports wait for their stage."""
     draws = np.random.default_rng(2015)
@@ -65,6 +66,7 @@ def test_every_tick_against_a_plain_loop() -> None:
         assert reports.any()
 
 
+@pytest.mark.slow
 def test_the_share_of_time_mute() -> None:
     """Random acts fall short half of the time: 1 - (1 - p)^term, to 5 standard errors; who may speak does so at random."""
     speaks = len(PHRASES) / (len(PHRASES) + 1)
@@ -76,6 +78,7 @@ def test_the_share_of_time_mute() -> None:
         assert abs((words >= 0).mean() - expected) < 5 * error
 
 
+@pytest.mark.slow
 def test_payoffs_are_untouched() -> None:
     """Random actors draw what they drew: only what is said differs."""
     ruled, bare = talked(Moderation(3, 0.4)), talked(Moderation(0))

@@ -82,6 +82,7 @@ def perfect(patience: Fraction, turns: int):
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("patience", "turns"), [(0.5, 1), (0.5, 2), (0.5, 3), (0.8, 4), (0.9, 9), (0.6, 60)])
 def test_perfect_play_divides_as_backward_induction_says(move, patience: float, turns: int) -> None:
     exact = Fraction(patience).limit_denominator(1000)
@@ -99,6 +100,7 @@ def test_perfect_play_divides_as_backward_induction_says(move, patience: float, 
         assert abs(expected - 1 / (1 + patience)) < 1e-9
 
 
+@pytest.mark.slow
 def test_games_by_hand(move) -> None:
     rule = AlternatingOffers(100, 0.5, 2, every=100, shares=HUNDREDTHS)
     asks = 2 + 75

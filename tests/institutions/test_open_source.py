@@ -29,6 +29,7 @@ def test_laws() -> None:
     check_institution(OpenSource(Fermi(0.3), reach=0.7, noise=0.2), OpenSource(reach=0.0))
 
 
+@pytest.mark.slow
 def test_a_source_moves_with_the_mind() -> None:
     """What is read of a contact is the program of the mind that sits there now; of a newcomer, nothing."""
     minds = Named.of(*((name, Reader(index, (0.5,))) for index, name in enumerate(PROGRAMS, 1)))

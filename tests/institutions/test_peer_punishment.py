@@ -59,6 +59,7 @@ def test_laws() -> None:
     check_institution(PeerPunishment(circle=Circle("contacts")), PeerPunishment(budget=0))
 
 
+@pytest.mark.slow
 def test_sanctsim_payoffs_with_sanctions_are_the_identity() -> None:
     """Oracles C, SI: 20 - c + 1.6 C / 7 + 20 - spent - 3 negative + positive; sum 40 n + .6 C - 4 negatives; no clipping."""
     random = np.random.default_rng(1)
@@ -100,6 +101,7 @@ def received(points):
     return got
 
 
+@pytest.mark.slow
 def test_points_beyond_the_budget_are_cut_in_proportion() -> None:
     wild = np.full((7, 6), 9)
     log = run(sanctsim([20] * 7, wild, np.zeros((7, 6), int)), 1, 3, record=RECORD)
@@ -107,6 +109,7 @@ def test_points_beyond_the_budget_are_cut_in_proportion() -> None:
     assert log.traces["payoff"][2].tolist() == [-(3 * 6 + 3 * 3 * 6) * TOKEN] * 7
 
 
+@pytest.mark.slow
 def test_only_the_punished_answer_and_only_those_who_punished() -> None:
     """Seat 0 punishes seat 1 alone. In the next stage seat 1 is asked, and may spend points on seat 0 only."""
     points = np.zeros((7, 6), int)
@@ -129,6 +132,7 @@ def test_only_the_punished_answer_and_only_those_who_punished() -> None:
     assert not np.asarray(after.state.rules[0].by).any() or after.readings["asked.punish"][-2] == 1
 
 
+@pytest.mark.slow
 def test_peers_acts_are_told_after_they_act() -> None:
     c = [20, 15, 10, 5, 0, 0, 20]
     trial = advance(begin(sanctsim(c, np.zeros((7, 6), int), np.zeros((7, 6), int)), 1), 2)
@@ -139,6 +143,7 @@ def test_peers_acts_are_told_after_they_act() -> None:
     assert trial.society.rules["punishment"].tell(told, 0).startswith("How the others last acted")
 
 
+@pytest.mark.slow
 def test_a_thousand_agents_on_a_network_in_a_world_of_neighbours() -> None:
     from commonweal.core.networks import Regular
 

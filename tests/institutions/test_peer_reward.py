@@ -24,6 +24,7 @@ def test_laws() -> None:
     check_institution(PeerReward(circle=Circle("group")), PeerReward(budget=0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cost", "gain"), [(1, 1), (2, 5), (3, 1)])
 def test_what_is_spent_and_given(cost: int, gain: int) -> None:
     """By a loop over who rewarded whom: slot s of seat i is seat i + s + 1. At 1 to 1 nothing enters or leaves."""

@@ -104,6 +104,7 @@ def test_long_runs_of_the_chain_have_closed_forms() -> None:
     assert chain(SIMPLE_STANDING, error, noise, 1500)[-1] == pytest.approx(good * (1 - noise) + (1 - good) * noise, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_errors_spread_as_in_the_chain() -> None:
     random = np.random.default_rng(11)
     ticks, each = 300, 64
@@ -130,6 +131,7 @@ def scorers(n, q, keepers=1):
     return (BENEFIT * others * (1 - q + q * good) - COST * good) / 2, BENEFIT * (n - keepers) / (n - 1) * (1 - q) / 2
 
 
+@pytest.mark.slow
 def test_image_scoring_holds_iff_scores_are_known_more_often_than_cost_over_benefit() -> None:
     """Nowak and Sigmund (1998): for a rare defector the theory's sign changes at c/b; simulated payoffs are the theory's."""
     for q in np.random.default_rng(2).uniform(0.02, 0.95, 50):
@@ -238,6 +240,7 @@ def mirror_way(way):
     )
 
 
+@pytest.mark.slow
 def test_discriminators_with_a_leading_norm_out_earn_a_keeper() -> None:
     """The six leading norms that need no look at the own reputation, with errors of assessment, as enumerated."""
     each, error = 24, 0.02
@@ -292,6 +295,7 @@ def test_laws() -> None:
     check_institution(Reputation(norm=STERN_JUDGING, error=0.2, noise=0.1, reach=0.8), Reputation(reach=0.0))
 
 
+@pytest.mark.slow
 def test_books_and_identity_in_pairs() -> None:
     """On the donor game: absent at no reach, and otherwise no money moves."""
     game = society(6, 2)

@@ -32,6 +32,7 @@ def test_laws() -> None:
     check_institution(Treaty(Audit(detect=0.7), threshold=2), Treaty(Audit(detect=0.0), threshold=1))
 
 
+@pytest.mark.slow
 def test_members_are_bound_and_nobody_else() -> None:
     """A quota inside: members take the fair share, outsiders 1.25 times as much; below the threshold all do."""
     minds = Named.of(("out", Joiner(join=0.0, outside=0.8)), ("in", Joiner(inside=0.8, outside=0.8)))
@@ -98,6 +99,7 @@ def coalition_payoffs(n: int, benefit: int, cost: int) -> dict[tuple[int, int], 
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1994, 2003])
 def test_the_stable_coalition_is_the_smallest_that_pays(seed: int) -> None:
     """Barrett: k* = the smallest k with (k - 1) b >= (n - 1) c, found by trying every coalition against leaving and joining."""

@@ -21,6 +21,7 @@ def test_laws() -> None:
     check_institution(Truce(1, 3), Truce(0, 3), Conflict())
 
 
+@pytest.mark.slow
 def test_nobody_attacks_in_the_first_rounds_of_each_period() -> None:
     """Hawks on a ring of 6, 2 contacts each: 12 acts a round, all attacks outside of a truce."""
     length, period = (int(x) for x in np.random.default_rng(1027).integers((1, 5), (4, 8)))

@@ -37,6 +37,7 @@ def test_laws() -> None:
     check_institution(Within(Tax(rate=0.3), group=1), Within())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [Audit(detect=0.7, hold_after=1), PeerPunishment()])
 def test_where_all_are_members_it_is_the_rule_itself(rule) -> None:
     bare, own = (run(society((("r", given),)), 3, 4, record=RECORD) for given in (rule, Within(rule, 2)))
@@ -44,6 +45,7 @@ def test_where_all_are_members_it_is_the_rule_itself(rule) -> None:
     assert all(np.array_equal(bare.readings[name], own.readings[name]) for name in bare.readings)
 
 
+@pytest.mark.slow
 def test_a_tax_on_a_group_leaves_the_others_alone_and_burns_their_share() -> None:
     """By hand: members pay half, the pool is split among all twelve, and what falls to outsiders is burnt."""
     log = run(society((("r", Within(Tax(rate=0.5))),), PublicGoods(1.6), Scripted(level=0.0)), 1, 1, record=RECORD)
@@ -53,6 +55,7 @@ def test_a_tax_on_a_group_leaves_the_others_alone_and_burns_their_share() -> Non
     assert log.readings["ledger.burnt"][0] == 6 * share
 
 
+@pytest.mark.slow
 def test_an_audit_and_a_quota_bind_members_alone() -> None:
     audited = run(society((("r", Within(Audit(detect=1.0, hold_after=0))),), mind=Scripted(greed=1.5)), 1, 2, record=RECORD)
     free = run(society((), mind=Scripted(greed=1.5)), 1, 2, record=RECORD)
@@ -67,6 +70,7 @@ def test_an_audit_and_a_quota_bind_members_alone() -> None:
     assert narrowed.tolist() == HALF[:, 1].tolist()
 
 
+@pytest.mark.slow
 def test_only_members_are_asked_what_the_rule_adds_and_told_what_it_tells() -> None:
     log = run(society((("r", Within(PeerPunishment(), 1)),), PublicGoods()), 2, 3, record=RECORD)
     assert log.readings["asked.punish"].tolist() == [4] * 3

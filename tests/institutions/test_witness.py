@@ -30,6 +30,7 @@ def test_where_acts_are_meant_for_nobody_it_tells_nothing() -> None:
     check_institution(Witness(0.5), Witness(1.0))
 
 
+@pytest.mark.slow
 def test_who_is_reached_is_told_the_truth_and_who_is_not_what_it_saw() -> None:
     """2,000 seats of 4 contacts, everything misread half of the time: within 4 standard errors of a random reach."""
     reach = float(np.random.default_rng(1990).uniform(0.2, 0.8))

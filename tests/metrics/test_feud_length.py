@@ -27,6 +27,7 @@ def test_rounds_over_feuds() -> None:
     assert metric.value({"mutual": np.zeros(3, np.int64), "begun": np.zeros(3, np.int64)}) == 0
 
 
+@pytest.mark.slow
 def test_hawks_between_truces_fight_for_the_rest_of_the_period() -> None:
     society = Society(
         Conflict(), Named.of(("hawk", Retributive.hawk())), Seating(6, network=Ring(2)), Named.of(("truce", Truce(2, 7)))

@@ -25,6 +25,7 @@ def test_mutual_attacks_over_acts() -> None:
     assert Fighting().value({"mutual": np.zeros(1, np.int64), "acts": np.zeros(1, np.int64)}) == 0
 
 
+@pytest.mark.slow
 def test_three_hawks_among_six_fight_each_other_alone() -> None:
     """Of 30 acts of 6 seats that all meet, the 6 among the three hawks are mutual attacks: the null is p^2 of pairs."""
     minds = Named.of(("dove", Retributive.dove()), ("hawk", Retributive.hawk()))

@@ -21,6 +21,7 @@ def test_laws() -> None:
     check_metric(GroupShare())
 
 
+@pytest.mark.slow
 def test_a_society_that_moves_once() -> None:
     """Three of eight are in the second group at the first tick, all from the second on; there is no fourth group."""
     groups = jnp.asarray(np.arange(8) < 3)[:, None] == jnp.asarray([False, True])

@@ -26,6 +26,7 @@ def test_on_strikers_over_all_that_answers() -> None:
     assert JustRetaliation().value({name: np.zeros(2, np.int64) for name in found}) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("grudge", "expected"), [(1, None), (0, 1.0)])
 def test_one_hawk_among_the_vengeful(grudge: int, expected: float | None) -> None:
     """The hawk strikes its 2 contacts first, once; from then on each answers the other's answer.

@@ -26,6 +26,7 @@ def test_the_mean_over_ticks_and_what_is_left_out() -> None:
     assert MindShare(skip=0.5).value(found) == 14 / 16
 
 
+@pytest.mark.slow
 def test_seats_of_a_mind_by_name() -> None:
     minds = Named.of(("one", Scripted()), ("other", Scripted()))
     society = Society(Commons(), minds, Seating(10, Named.of(("other", jnp.float32(0.3)))))

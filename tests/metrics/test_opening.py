@@ -12,6 +12,7 @@ from commonweal.testing import check_metric, society_for
 from commonweal.worlds.network_game import NetworkGame
 
 
+@pytest.mark.slow
 def test_the_opening_is_the_cooperation_of_the_first_ticks():
     society, metrics = (
         society_for(NetworkGame()),

@@ -20,6 +20,7 @@ def test_laws() -> None:
     check_metric(PeriodPay())
 
 
+@pytest.mark.slow
 def test_the_identity_a_period() -> None:
     """Oracles C: 40 + .6 c for c contributed by everyone."""
     world = dataclasses.replace(PublicGoods.sanctsim(), per_group=False)

@@ -17,6 +17,7 @@ def test_laws() -> None:
     check_metric(Points())
 
 
+@pytest.mark.slow
 def test_points_of_those_who_were_asked() -> None:
     society = Society(PublicGoods(), Named.of(("wild", Wild())), Seating(5), Named.of(("reward", PeerReward())))
     log = run(society, 2, 3, Named.of(("reward", Points("reward")), ("punish", Points())), record=("acts",))

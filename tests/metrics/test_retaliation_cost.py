@@ -24,6 +24,7 @@ def test_lost_over_what_peace_would_pay() -> None:
     assert RetaliationCost().value({"lost": np.zeros(1, np.int64), "peace": np.zeros(1, np.int64)}) == 0
 
 
+@pytest.mark.slow
 def test_hawks_waste_what_they_fight_over() -> None:
     """Each attack after the first round answers one: 9 of 10 rounds at (K + C/2) / (V/2)."""
     V, C, K = (int(x) for x in np.random.default_rng(452).integers(1, 9, 3))

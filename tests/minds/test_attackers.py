@@ -60,6 +60,7 @@ def learn():
     return over
 
 
+@pytest.mark.slow
 def test_the_staircase_is_its_chain(learn):
     """At random steps, thresholds and tries: mean disguise and help over all days, one attacker in 300 apart."""
     draws = np.random.default_rng(9)
@@ -74,6 +75,7 @@ def test_the_staircase_is_its_chain(learn):
         assert log.values["harm"] == pytest.approx(lessons.helped.mean(), abs=0.02)
 
 
+@pytest.mark.slow
 def test_what_one_learns_others_copy_and_loyal_attackers_find_the_lax_provider(learn):
     """Copies of the best trick beat lone learners; four strict and one lax provider: the loyal end up with the lax one."""
     strict = np.asarray([0.0] * (PROVIDERS - 1) + [6.0] + [0.0] * USERS)

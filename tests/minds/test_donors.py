@@ -81,6 +81,7 @@ def test_tremble_draws_any_amount(view):
     assert np.mean(amounts) == pytest.approx(640, abs=4 * 1280 / np.sqrt(12 * 200))
 
 
+@pytest.mark.slow
 def test_a_family_of_givers_follows_the_recursion():
     """Where all give a share s and roles alternate: (donor, recipient) -> (recipient + m s donor, (1 - s) donor)."""
     draws = np.random.default_rng(6)

@@ -55,10 +55,12 @@ def settle():
     return over
 
 
+@pytest.mark.slow
 def test_a_threshold_that_is_not_moved_stands(settle):
     assert settle([(0.1, 0.2, 1, threshold, 0.0, 0.5) for threshold in (-1.25, 0.0, 3.141)]) == [-1.25, 0.0, 3.141]
 
 
+@pytest.mark.slow
 def test_learners_come_to_the_likelihood_ratio_threshold_of_what_they_weigh(settle):
     """One try, from either side: society's stakes (120, 500), the own books (30, 120), and half and half (75, 310)."""
     draws = np.random.default_rng(8)
@@ -71,6 +73,7 @@ def test_learners_come_to_the_likelihood_ratio_threshold_of_what_they_weigh(sett
     np.testing.assert_allclose(settle(rows), expected, atol=0.09)
 
 
+@pytest.mark.slow
 def test_learners_come_to_an_equilibrium_where_all_go_elsewhere(settle):
     """Three tries of everybody: stricter than one provider alone would be, as others refuse the bad ones more often."""
     requests = Requests(0.2, 0.2, good_tries=3, bad_tries=3)

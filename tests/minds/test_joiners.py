@@ -20,6 +20,7 @@ def test_laws() -> None:
     check_mind(Joiner(0.5, 0.9, 0.2))
 
 
+@pytest.mark.slow
 def test_a_conditional_signer_cooperates_from_the_tick_after_it_signed() -> None:
     """Signed at tick 0, in force from tick 1 on: level 0 outside, 1 inside; who does not sign stays outside."""
     minds = Named.of(("out", Joiner(join=0.0)), ("in", Joiner()))
@@ -31,6 +32,7 @@ def test_a_conditional_signer_cooperates_from_the_tick_after_it_signed() -> None
     assert (acts[1:] == inside).all()
 
 
+@pytest.mark.slow
 def test_it_joins_as_often_as_its_gene_says() -> None:
     minds = Named.of(("some", Joiner(join=0.3)))
     log = run(

@@ -68,6 +68,7 @@ def learner(**genes):
     return Learner(K, ("own",), K, **{name: np.full(N, value) for name, value in (full | genes).items()})
 
 
+@pytest.mark.slow
 def test_a_bandit_finds_the_best_arm_and_explores_as_often_as_it_is_told():
     # Random arms; a seat that knows the best arm gives another answer just in explore (k - 1) / k of the rounds.
     rng = np.random.default_rng(1)
@@ -79,6 +80,7 @@ def test_a_bandit_finds_the_best_arm_and_explores_as_often_as_it_is_told():
         assert best.mean() == pytest.approx(1 - 0.1 * 2 / 3, abs=0.01)
 
 
+@pytest.mark.slow
 def test_values_are_those_of_bellman_s_equation():
     # Q(s, a) = (1 - discount) r(s, a) + discount max Q(a, .), by value iteration: the next state is the answer given.
     rng = np.random.default_rng(2)
@@ -94,6 +96,7 @@ def test_values_are_those_of_bellman_s_equation():
         assert np.abs(found - truth).max() < 0.1
 
 
+@pytest.mark.slow
 def test_exploration_decays_as_it_is_told():
     # Answer 0 pays and the rest do not: any other answer was random. P = (least + (explore - least) exp(-decay t)) (k - 1) / k.
     _, answers = play(learner(explore=0.8, decay=2e-3, least=0.1), jnp.asarray([[9, 0, 0]] * K), jnp.ones(K), 5)
@@ -124,6 +127,7 @@ def test_habits_follow_the_replicator_dynamic():
         assert (np.abs(moved.mean(0) - 0.5 * p * (u - p @ u)) < 4.5 * error + 1e-6).all()
 
 
+@pytest.mark.slow
 def test_a_long_run_of_habits_follows_the_replicator_s_path():
     # The dynamic's solution: p_k(t) proportional to p_k(0) exp(rate u_k t). Mean of seats, at a small rate.
     u, rate = np.asarray([0.3, 0.6, 0.5]), 0.002
@@ -132,6 +136,7 @@ def test_a_long_run_of_habits_follows_the_replicator_s_path():
     assert np.asarray(memory.table[:, 0]).mean(0) / 2**30 == pytest.approx(truth, abs=0.01)
 
 
+@pytest.mark.slow
 def test_learners_defect_in_a_dilemma_that_is_played_once_at_a_time():
     # Defection is dominant. Where exploration ends slowly enough for both values to be known, T x + P (1 - x) and
     # R x + S (1 - x) for a partner who cooperates with chance x, two Q-learners without a future end there; so do habits.
@@ -142,6 +147,7 @@ def test_learners_defect_in_a_dilemma_that_is_played_once_at_a_time():
         assert all((log.traces["act.act"][-500:] == 0).mean() > 0.97 for log in logs)
 
 
+@pytest.mark.slow
 def test_tables_are_those_of_a_second_implementation_in_floats():
     # Calvano et al. (2020), equation (4), times (1 - discount), on the traced prices and profits of three markets.
     rate, discount, ticks = 0.15, 0.95, 600

@@ -45,6 +45,7 @@ def test_laws() -> None:
     check_mind(Reader(1, (0.2, 0.9, 0.4), 0.1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, 4])
 def test_cooperation_is_that_of_the_table_what_is_read_and_the_tremble(seed: int) -> None:
     """Each of 72 pairs within 5 standard errors of its closed form, at random noise; exactly the table without any."""
@@ -62,6 +63,7 @@ def test_cooperation_is_that_of_the_table_what_is_read_and_the_tremble(seed: int
     assert (np.abs(found - expected) <= 5 * error + 1e-4).all()
 
 
+@pytest.mark.slow
 def test_one_act_for_all_is_the_mean_over_those_that_are_read() -> None:
     given = society(1.0, 0.0, 0.0, per_contact=False)
     log = run(given, 7, TICKS, record=("acts", "mind"))
@@ -73,6 +75,7 @@ def test_one_act_for_all_is_the_mean_over_those_that_are_read() -> None:
         assert abs(found[seat] - expected) <= 5 * np.sqrt(expected * (1 - expected) / (TICKS - 1)) + 1e-4
 
 
+@pytest.mark.slow
 def test_a_liar_is_met_as_what_it_says() -> None:
     """A defector that publishes FairBot's number is trusted by FairBot: the table holds for honest sources alone."""
     names = ("fair", "liar")

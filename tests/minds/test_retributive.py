@@ -66,6 +66,7 @@ def play(mind, misread, ticks, seed):
     return jax.lax.scan(one, start, jnp.arange(ticks))[1].sum(0)
 
 
+@pytest.mark.slow
 def test_random_pairs_agree_with_the_exact_chain_over_grudges() -> None:
     """64 random pairs with grudges of 0 to 4 rounds, 1,600 rounds of each in all: z-scores by pair look standard."""
     draws = np.random.default_rng(1973)
@@ -87,6 +88,7 @@ def test_random_pairs_agree_with_the_exact_chain_over_grudges() -> None:
     assert lengths == pytest.approx(fought / begun, rel=0.03)
 
 
+@pytest.mark.slow
 def test_hawks_and_doves_in_nine_seats_take_over_as_the_exact_chain_says() -> None:
     """Payoffs are the same every round, so that the synchronous chain of 9 seats is exact: within 4 standard errors."""
     V, C = 2, 6

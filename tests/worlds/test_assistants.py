@@ -132,6 +132,7 @@ def test_days_against_a_plain_loop():
         assert int(outcome.payoff.sum()) - int(outcome.state.owed) == worth
 
 
+@pytest.mark.slow
 def test_the_closed_form_is_found(simulate):
     """Oracles C, row 1: W* at tau* for one try, times 100; and random parameters off the best threshold, with over-refusal."""
     rows = [(0.1, 500, 0, 0.25, 1.141858), (0.3, 500, 0, 0.25, 0.241907), (0.05, 1000, 0, 0.0, 1.320927)]
@@ -146,6 +147,7 @@ def test_the_closed_form_is_found(simulate):
         assert abs(values["welfare"] - welfare) < 4 * (100 + o + b * h) / np.sqrt(USERS * DAYS)
 
 
+@pytest.mark.slow
 def test_several_tries_and_shared_models(simulate):
     """Eight providers of one, two or eight models, up to four tries: by the enumeration of all sets of providers."""
     rows = [(0.4, 500, 30, 0.3, 0.6, tries, models) for tries in (1, 2, 4) for models in (1, 2, 0)]

@@ -182,6 +182,7 @@ def oligarchs():
     return dict(zip(ratios, np.asarray([log.values["largest"] for log in logs]).reshape(3, 24), strict=True))
 
 
+@pytest.mark.slow
 def test_the_transition(oligarchs) -> None:
     """Below it 1 - chi / zeta is left to the oligarch, within .06 at 100 seats (the rest is no continuum); above, little."""
     for ratio in (0.25, 0.5):
@@ -190,6 +191,7 @@ def test_the_transition(oligarchs) -> None:
     assert oligarchs[1.5].mean() < 0.12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ratio", [0.5, 1.5])
 def test_an_independent_model_gives_the_same_shares(oligarchs, ratio) -> None:
     """Another pairing (dealt anew for each trade) and real numbers: within 4 standard errors."""

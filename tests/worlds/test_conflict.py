@@ -143,6 +143,7 @@ def test_nothing_is_known_of_a_contact_that_is_new_in_its_slot() -> None:
     assert (int(facts.mutual), int(facts.begun), int(facts.on_strikers)) == (16, 0, 16)
 
 
+@pytest.mark.slow
 def test_words() -> None:
     society = Society(Conflict(misread=0.25), Named.of(("harsh", Scripted(level=0.0))), Seating(6, network=Ring(2)))
     trial = begin(society, 0)

@@ -60,6 +60,7 @@ def everybody(share, rounds=ROUNDS, n=N):
     return np.full((rounds, n), share, np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("multiplier", "share", "schedule", "mean"),
     [
@@ -77,6 +78,7 @@ def test_published_means(multiplier, share, schedule, mean):
     assert found.mean() == (mean if multiplier != 1.5 else pytest.approx(mean, rel=1e-4))
 
 
+@pytest.mark.slow
 def test_the_last_recipients_have_all_and_a_lone_free_rider_has_more():
     """oracles.md C: 61,440 and 0; who keeps in round 11 and gives in no other way differently ends with 76,800."""
     world = DonorGame()
@@ -86,6 +88,7 @@ def test_the_last_recipients_have_all_and_a_lone_free_rider_has_more():
     assert ends(world, shares).max() == 76_800.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["alternating", "notebook"])
 def test_full_donation_is_the_best_mean_of_all_societies_that_keep_or_give(schedule):
     """Brute force over 2^R rounds in which all donors give all or nothing."""
@@ -112,6 +115,7 @@ def by_hand(partner, donor, shares, spends, multiplier, removal, owned):
     return after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["alternating", "notebook", "random"])
 def test_a_plain_loop_over_pairs_with_punishment(schedule):
     draws = np.random.default_rng(8)
@@ -134,6 +138,7 @@ def test_a_plain_loop_over_pairs_with_punishment(schedule):
         assert purse[t].tolist() == owned
 
 
+@pytest.mark.slow
 def test_punishing_takes_twice_what_it_costs_and_no_more_than_there_is():
     """oracles.md C: the target keeps max(0, r - 2x)."""
     shares, spends = everybody(0.0, 1, 4), everybody(0.0, 1, 4)
@@ -162,6 +167,7 @@ def test_round_robins_meet_everybody_of_the_other_half():
             assert (partner[:, n - 1] == -1).all() == (n % 2 == 1)
 
 
+@pytest.mark.slow
 def test_random_pairs_are_uniform():
     """Of 12 seats each meets each of the others in 1 of 11 rounds, and gives in half of them."""
     rounds = 3000
@@ -176,6 +182,7 @@ def test_random_pairs_are_uniform():
     assert (facts.coming[:-1] == np.where(donor[1:], partner[1:], -1)).all()
 
 
+@pytest.mark.slow
 def test_a_generation_begins_anew_whatever_rules_did_meanwhile():
     world = DonorGame(rounds=4)
     _, _, purse, trace, facts, own = jax.device_get(play(world, everybody(1.0, 8, 6), everybody(0.0, 8, 6)))
@@ -191,6 +198,7 @@ def test_a_generation_begins_anew_whatever_rules_did_meanwhile():
     assert world.resources(later, jnp.asarray([350, 90, 100, 0, 101, -5], jnp.int32)).tolist() == [250, 0, 0, 0, 1, 0]
 
 
+@pytest.mark.slow
 def test_a_generation_that_plays_twice_swaps_the_halves_and_is_fair():
     """Where all give, everybody ends once with 240 tokens and once with nothing, and has gained alike after both games."""
     flat = everybody(1.0, 16, 6)
@@ -203,6 +211,7 @@ def test_a_generation_that_plays_twice_swaps_the_halves_and_is_fair():
     assert (facts.coming[:-1] == np.where(donor[1:], partner[1:], -1)).all()
 
 
+@pytest.mark.slow
 def test_the_trace_can_be_cut_and_purses_do_not_overflow():
     flat = everybody(1.0)
     shown = [np.asarray(play(DonorGame(trace=k), flat, flat)[3]) for k in range(4)]
@@ -220,6 +229,7 @@ def test_amounts_are_ones_that_floats_hold():
     assert DonorGame(stake=5).most(able).tolist() == [0, 1, 5, 5, 5, 5, 5]
 
 
+@pytest.mark.slow
 def test_the_binary_game_pays_cost_and_benefit():
     shares = everybody(1.0, 1, 4)
     shares[0, 2] = 0.0
@@ -234,6 +244,7 @@ def test_laws():
     check_world(DonorGame(schedule="random", rounds=0, punishable=True))
 
 
+@pytest.mark.slow
 def test_words_and_errors():
     society = Society(DonorGame(punishable=True), Named.of(("donor", Donor())), Seating(5))
     trial = advance(begin(society, 1), 2)

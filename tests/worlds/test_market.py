@@ -47,6 +47,7 @@ def test_profits_are_those_of_logit_demand(firms):
         assert np.abs(np.asarray(world.profits(jnp.asarray(asked, jnp.int32))) - truth).max() < 0.5 + 1e-3
 
 
+@pytest.mark.slow
 def test_firms_of_one_market_meet_and_no_others():
     # Seats 0 1 are a market, 2 3 another; seat 4 is left over. Payoffs are those of the pairs, by the formula.
     log = run(society(Market(), 5), 3, 6, record=("acts", "payoff"))

@@ -153,6 +153,7 @@ def test_the_group_is_told_what_the_others_gave() -> None:
     assert seen.seen["contributed"].tolist() == [30, 30, 30, 5]
 
 
+@pytest.mark.slow
 def test_stages_of_a_period() -> None:
     """Contributions are asked for and paid in one tick of three; what is told stays until the next."""
     groups = jnp.ones((7, 1), bool)
