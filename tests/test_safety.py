@@ -196,8 +196,9 @@ def test_the_system_message_is_the_trials_rules_and_nothing_else(run):
 
 
 def test_what_is_heard_is_quoted_and_holds_no_mark_of_a_chat_template(run):
-    heard = [line for asked in trial_requests(run) for line in asked.message("user").split("\n") if "ignore all rules" in line]
-    assert heard
+    words = re.compile("ignore all rules|document.title|one two three|HYPERLINK|rm -rf|owned")
+    heard = [line for asked in trial_requests(run) for line in asked.message("user").split("\n") if words.search(line)]
+    assert any("ignore all rules" in line for line in heard)
     # Its own words come back in its own notes, inside one line; those of others only as quotations.
     assert [line for line in heard if not re.match(r"> Seat \d+ said: \"|- month \d+: .*I said \"", line)] == []
     assert any(line.startswith("> ") for line in heard)
