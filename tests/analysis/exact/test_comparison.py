@@ -57,7 +57,7 @@ def test_every_theory_shown_can_be_evaluated() -> None:
     for path in sorted(Path(exact.__path__[0]).glob("*.py")):
         for theory in re.findall(r"`Part\(theory=(lambda.*?)\)`", path.read_text(), re.DOTALL):
             names = vars(importlib.import_module(f"commonweal.analysis.exact.{path.stem}")) | vars(replicator) | given
-            value = eval(re.sub(r"\s+", " ", theory), names)({"lead": 0.1, "beta": 0.1, "b": 5.0})
+            value = eval(re.sub(r"\s+", " ", theory), names)({"lead": 0.1, "beta": 0.1, "b": 5.0, "misread": 0.1})
             assert isinstance(value, float | bool), path.stem
             assert np.isfinite(value), path.stem
             shown += 1

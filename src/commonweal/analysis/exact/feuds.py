@@ -12,7 +12,7 @@ f, that is q = x^2 with x = (1 - m)(1 - f) without trembles.
 
 States are, own act first, CC, CD, DC, DD, with C for holding back, as in `memory_one_games`.
 
-Beside a study's simulation: `Part(theory=lambda levels: meet(one, one, float(levels["misread"])).length)`.
+Beside a study's simulation: `Part(theory=lambda levels: meet(Fighter(), Fighter(), float(levels["misread"])).length)`.
 
 Source: M. Nowak and K. Sigmund, "Tit for tat in heterogeneous populations", Nature 355 (1992), for generosity; the chain over
 grudges is our own derivation.
