@@ -225,3 +225,21 @@ def test_what_cannot_be_packed_is_refused(shape):
 def test_draws_from_the_full_range_are_legal():
     question = amount(1, 2**31 - 1)
     assert bool(question.lawful(question.draw(Key.root(0))).all())
+
+
+def test_amounts_at_a_level_stay_in_ranges_that_float32_misses():
+    """Bounds from 2^24 to 2^31 - 1, which float32 rounds up or down: legal at every level, and exact at the ends."""
+    random = np.random.default_rng(24)
+    high = np.concatenate([[2**24 + 1, 2**24 + 3, 2**30 + 1, 2**31 - 1], random.integers(2**24, 2**31, 60)])
+    low = np.concatenate([[0, 2**24 + 3, 2**30 - 1, 2**31 - 1], random.integers(0, high[4:] + 1)])
+    for taking in (True, False):
+        bounds = jnp.asarray(low, jnp.int32), jnp.asarray(high, jnp.int32)
+        question = Amount(jnp.ones(64, bool), *bounds, scale=Scale(jnp.asarray(high, jnp.float32), taking))
+        for level in (0.0, 0.3, 0.999, 1.0, random.random(64)):
+            acts = question.at(jnp.broadcast_to(jnp.asarray(level, jnp.float32), 64), Key.root(1))
+            assert bool(question.lawful(acts).all())
+        most = question.at(jnp.full(64, 0.0 if taking else 1.0), Key.root(1))
+        # Taking without bound is taking 10^9.
+        assert (np.asarray(most) == high)[high <= (10**9 if taking else 2**31)].all()
+    small = Amount(jnp.ones(1, bool), jnp.asarray([3]), jnp.asarray([9]), scale=Scale(jnp.float32(6.0)))
+    assert [int(small.at(jnp.asarray([level]), Key.root(0))[0]) for level in (0.0, 0.75, 1.0)] == [9, 8, 6]

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from commonweal.core.ballots import Heads
 from commonweal.core.errors import StudyError
 from commonweal.core.named import Named
 from commonweal.core.parts import Mind
@@ -17,7 +18,11 @@ from commonweal.core.streams import Key
 from commonweal.core.views import Decision, Ruling, Tick
 from commonweal.engine.compiled import run
 from commonweal.engine.log import TrialLog
+from commonweal.institutions.disclosure import Disclosure
 from commonweal.institutions.identity import Identity, Register
+from commonweal.institutions.sanction import Sanction
+from commonweal.institutions.tax import Tax
+from commonweal.institutions.voting import Vote
 from commonweal.testing import Wild, check_institution
 from commonweal.worlds.network_game import NetworkGame
 
@@ -154,6 +159,58 @@ def test_lasting_identities_pay_until_they_are_found() -> None:
         cost = k * q * (price + fine) if lasting else k * (price + q * fine)
         swing = k * (price + fine)
         assert abs(mean - (brings - cost)) < 5 * swing * np.sqrt(q * (1 - q) / TICKS) + (1 + swing / TICKS)
+
+
+def voted(bench, rule: Identity, given: list[int], bought: list[int]) -> Ruling:
+    """One tick in which everybody casts a ballot and buys identities, out of a purse of 1,000."""
+    n = len(given)
+    menu, acts = bench.harvest([10] * n, 10.0)
+    memory = rule.begin(bench.ring(n))
+    menu = rule.permit(memory, bench.ring(n), menu)
+    acts = acts.add("ballot", jnp.asarray(given, jnp.int32)).add("identities", jnp.asarray(bought, jnp.int32))
+    return settled(rule, memory, bench.tick(menu, acts, [0] * n, [1000] * n))
+
+
+def test_one_seat_buys_a_vote(bench) -> None:
+    """It has its way, without a levy, from n - 1 further identities on, and a check comes too late for the ballot."""
+    for further, check in ((3, 0), (4, 0), (4, 1), (9, 1)):
+        vote = Vote.on(Tax(0.0), Tax, lambda tax: tax.rate, (0.25, 0.5), count=Heads())
+        rule = Identity(0, 7, 10, check, 5, inner=vote)
+        ruling = voted(bench, rule, [1, 2, 2, 2, 2], [further, 0, 0, 0, 0])
+        # At a tie the answer named first, which is the buyer's.
+        assert float(ruling.memory.inner.value) == (0.25 if 1 + further >= 4 else 0.5)
+        assert ruling.memory.inner.votes.tolist() == [0, 1 + further, 4]
+        assert ruling.payoff.tolist() == [-further * (7 + 5 * check), 0, 0, 0, 0]
+        assert int(ruling.burnt) == further * (7 + 5 * check)
+        assert "have a vote for each of your identities" in rule.describe(ruling.memory)
+        assert "may buy up to 10 further identities at 7 units" in rule.describe(ruling.memory)
+    # One head, one vote, where ballots are not counted by heads: nobody is asked to buy.
+    plain = Identity(0, 7, 10, inner=Vote.on(Tax(0.0), Tax, lambda tax: tax.rate, (0.25, 0.5)))
+    menu = plain.permit(plain.begin(bench.ring(3)), bench.ring(3), bench.harvest([1] * 3, 1.0)[0])
+    assert not menu["identities"].asked.any()
+
+
+def test_what_the_rule_inside_takes_and_tells(bench) -> None:
+    rule = Identity(5, 2, 3, 1.0, 7, inner=Sanction(levy=2, fine=9))
+    menu, acts = bench.harvest([20, 5, 5], 10.0)
+    memory = rule.begin(bench.ring(3))
+    menu = rule.permit(memory, bench.ring(3), menu)
+    bought = Named.of(*acts.items(), ("identities", jnp.asarray([0, 2, 0], jnp.int32)))
+    ruling = settled(rule, memory, bench.tick(menu, bought, [50] * 3))
+    inner = settled(
+        Sanction(levy=2, fine=9), Sanction(levy=2, fine=9).begin(bench.ring(3)), bench.tick(menu, bought, [48, 50, 48])
+    )
+    assert ruling.public.inner.amount.tolist() == inner.public.amount.tolist()
+    assert ruling.public.amount.tolist() == (inner.public.amount + jnp.asarray([0, 14, 0])).tolist()
+    seen = Identity(1, inner=Disclosure(scope="all"))
+    with pytest.raises(StudyError, match="Disclosure, which tells of others"):
+        seen.settle(seen.begin(bench.ring(3)), bench.tick(menu, bought, [50] * 3), Key.root(0))
+
+
+@pytest.mark.slow
+def test_laws_with_a_vote_inside() -> None:
+    vote = Vote.on(Tax(), Tax, lambda tax: tax.rate, (0.5,), every=2, count=Heads())
+    check_institution(Identity(levy=4, price=1, most=3, detect=0.4, fine=2, inner=vote), Identity(levy=0))
 
 
 def test_words_and_limits(bench) -> None:

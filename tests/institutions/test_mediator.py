@@ -10,10 +10,15 @@ from commonweal.core import lens
 from commonweal.core.errors import StudyError
 from commonweal.core.named import Named
 from commonweal.core.networks import Ring
-from commonweal.core.seats import Seating
+from commonweal.core.parts import Mind
+from commonweal.core.seats import Seating, Seats
 from commonweal.core.society import Society
+from commonweal.core.views import Decision
 from commonweal.engine.compiled import run, run_batch
 from commonweal.institutions.mediator import Mediated, Mediator
+from commonweal.institutions.one_of import OneOf
+from commonweal.institutions.presence import If
+from commonweal.institutions.voting import Vote
 from commonweal.minds.joiners import Joiner
 from commonweal.testing import check_institution, check_society, society_for
 from commonweal.worlds.network_game import NetworkGame
@@ -91,6 +96,50 @@ def test_contact_by_contact_it_serves_pairs() -> None:
     joined = np.asarray(log.traces["mind"])[0] == 1
     acts = (np.asarray(log.traces["act.act"])[0][:, None] >> np.arange(4)) & 1
     assert (acts == (~joined[:, None] | joined[np.asarray(links.to)])).all()
+
+
+class Elector(Mind):
+    """A joiner that votes for mediator `ballot` where its card is 1, else for mediator `other`; who has card 2 never joins."""
+
+    ballot: jnp.ndarray
+    other: jnp.ndarray
+
+    def init(self, key, seats):
+        return ()
+
+    def act(self, memory, view, key):
+        joiner = Joiner(join=jnp.where(view.card == 2, 0.0, 1.0), questions=("strict", "lenient"))
+        acts = joiner.act((), view, key).acts
+        return Decision(acts.replace("ballot", jnp.where(view.card == 1, self.ballot, self.other)), ())
+
+
+@pytest.mark.slow
+def test_mediators_are_chosen_by_vote() -> None:
+    """Of nobody, one who serves if all hand over, and one to whom half are enough: who gets most votes plays from tick 1 on.
+
+    One of five never hands over: with the strict one, as without any, nobody is served; with the lenient one four are.
+    """
+    strict, lenient = (If(Mediator(quorum=share, question=name), True) for name, share in (("strict", 1.0), ("lenient", 0.5)))
+    either = OneOf(Named.of(("strict", strict), ("lenient", lenient)))
+    labels = ("the strict mediator", "the lenient one")
+    vote = Vote.on(either, OneOf, lambda rule: rule.which, (1.0, 2.0), every=10, labels=labels)
+    mind = Elector(jnp.int32(0), jnp.int32(0))
+    seating = Seating(5, card=jnp.asarray([1, 1, 1, 0, 2]))
+    society = Society(NetworkGame(), Named.of(("mind", mind)), seating, Named.of(("vote", vote)))
+    ballots = [(0, 2), (1, 2), (2, 1), (2, 0)]
+    vary = tuple(
+        (lens.mind("mind", Elector, get), np.asarray([own[at] for own in ballots], np.int32))
+        for at, get in enumerate((lambda own: own.ballot, lambda own: own.other))
+    )
+    for (winner, _), log in zip(ballots, run_batch(society, vary, [0] * 4, 3, record=("acts",)), strict=True):
+        acts = log.traces["act.act"]
+        assert not acts[0].any()
+        assert acts[1:, :4].all() == acts[1:, :4].any() == (winner == 2)
+        assert not acts[:, 4].any()
+        asked = {name: log.readings[f"asked.{name}"].tolist() for name in ("ballot", "strict", "lenient")}
+        assert asked == {"ballot": [5, 0, 0], "strict": [0, *[5 * (winner == 1)] * 2], "lenient": [0, *[5 * (winner == 2)] * 2]}
+    words = vote.describe(vote.begin(Seats(jnp.zeros(5, jnp.int32))))
+    assert "set it to the strict mediator or the lenient one" in words
 
 
 def test_words_and_limits() -> None:

@@ -29,7 +29,8 @@ def move(bench):
         n = answers.shape[0]
         menu, acts = bench.harvest([0] * n, 10.0)
         menu = rule.permit(memory, bench.ring(n), menu)
-        tick = bench.tick(menu, acts.add("bargain", answers), [0] * n)
+        # What a seat would answer to one question it answers to the other: it is asked one at most.
+        tick = bench.tick(menu, acts.add("bargain", answers).add("bargain_demand", answers), [0] * n)
         by = menu["bargain"].asked & menu["bargain"].lawful(answers)
         tick = dataclasses.replace(tick, purse=purse, answered=tick.answered.replace("bargain", by))
         return rule.settle(memory, tick, Key.root(seed)), menu["bargain"].asked
@@ -121,6 +122,45 @@ def test_games_by_hand(move) -> None:
     assert (play(move, rule, 6, script(1, 0, 0, 0), 5)[0][-1] - STAKE == -100).all()
 
 
+@pytest.mark.slow
+def test_cheap_talk_is_kept_where_nobody_takes_more(move) -> None:
+    """An agreement on 3/4 of 200 that does not bind: whatever either side takes instead of its part, it gets no more."""
+    rule = AlternatingOffers(100, 0.5, 2, every=100, shares=HUNDREDTHS, binds=0.0)
+    asks = 2 + 75
+    for taken in (0, 1 + 20, 1 + 25, 1 + 26, 1 + 75, 1 + 76, 1 + 100):
+        for deviator in (0, 1):
+
+            def answer(told, taken=taken, deviator=deviator):
+                if told.agreed.any():
+                    first = told.agreed.reshape(3, 2).argmax(1)
+                    assert sorted(told.agreed.reshape(3, 2)[0].tolist()) == [51, 151]
+                    own = np.zeros((3, 2), np.int32)
+                    own[np.arange(3), first if deviator == 0 else 1 - first] = taken
+                    return own.reshape(-1)
+                return np.where(told.offered > 0, 1, asks).astype(np.int32)
+
+            purses, first = play(move, rule, 6, answer, 5)
+            got = (purses[-1] - STAKE + 100).reshape(3, 2)
+            part = (150, 50)[deviator]
+            mine = got[np.arange(3), first if deviator == 0 else 1 - first]
+            wants = part if taken == 0 else 2 * (taken - 1)
+            assert mine.tolist() == [wants if wants <= part else 0] * 3
+            assert (got.sum(1) == (200 - part + wants if wants <= part else 0)).all()
+
+
+@pytest.mark.slow
+def test_how_often_an_agreement_binds(move) -> None:
+    rule = AlternatingOffers(100, 0.5, 2, every=100, shares=HUNDREDTHS, binds=0.3)
+    offered = Games(*(jnp.full(3, x) for x in (200, 1, 0, 75)), jnp.int32(5), jnp.full(3, -1))
+    accept = jnp.ones(6, jnp.int32)
+    rulings = [move(rule, offered, accept, jnp.full(6, STAKE), jnp.int32(seed))[0] for seed in range(100)]
+    bound = np.asarray([ruling.memory.fund for ruling in rulings]) == 0
+    assert abs(bound.mean() - 0.3) < 4 * np.sqrt(0.3 * 0.7 / 300)
+    for ruling, row in zip(rulings, bound, strict=True):
+        assert ruling.memory.agreed.tolist() == np.where(row, -1, 150).tolist()
+        assert np.asarray(ruling.payoff).reshape(3, 2).tolist() == [[150, 50] if own else [0, 0] for own in row]
+
+
 def test_who_cannot_pay_does_not_play_and_lots_are_fair(move) -> None:
     rule, still = AlternatingOffers(100, every=100, shares=HUNDREDTHS), jnp.zeros(6, jnp.int32)
     begun = rule.begin(_seats(6))
@@ -132,17 +172,22 @@ def test_who_cannot_pay_does_not_play_and_lots_are_fair(move) -> None:
 
 @pytest.mark.slow
 def test_laws() -> None:
-    check_institution(AlternatingOffers(1, 0.5, 2), AlternatingOffers(0))
+    check_institution(AlternatingOffers(1, 0.5, 2, binds=0.5), AlternatingOffers(0))
 
 
 def test_words_and_errors() -> None:
     rule = AlternatingOffers(10)
-    memory = Games(jnp.asarray([20]), jnp.asarray([1]), jnp.asarray([0]), jnp.asarray([6]), jnp.int32(2))
+    memory = Games(jnp.asarray([20]), jnp.asarray([1]), jnp.asarray([0]), jnp.asarray([6]), jnp.int32(2), jnp.asarray([-1]))
     told = jax.device_get(eqx.filter_jit(lambda given: rule.told(given, 3))(memory))
     assert rule.tell(told, 0) == "The fund you bargain over holds 20 units; the other side moves."
     assert rule.tell(told, 1).endswith("it is your move. The other side asks for 0.7 of it for itself.")
     assert rule.tell(told, 2) == AlternatingOffers().describe(memory) == ""
     assert "each of the two pays 10 units" in rule.describe(memory)
+    assert rule.describe(memory).endswith("or all of it is lost.")
+    assert "An agreement binds with probability 0.25; else" in AlternatingOffers(10, binds=0.25).describe(memory)
+    talked = dataclasses.replace(memory, agreed=jnp.asarray([6]))
+    told = jax.device_get(eqx.filter_jit(lambda given: rule.told(given, 3))(talked))
+    assert rule.tell(told, 1) == "The fund holds 20 units. You have agreed that you get 14 of them; it does not bind."
     assert rule.words[:3] == ("Keep things as they are: say nothing", "Accept the offer", "Ask for 0.1 of the fund")
     for wrong, message in (
         (lambda: AlternatingOffers(-1), "stake = -1"),

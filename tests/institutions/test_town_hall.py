@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from commonweal.core.agreements import Agreed, Agreement
 from commonweal.core.ballots import Plurality, Quadratic
 from commonweal.core.errors import StudyError
 from commonweal.core.streams import Key
 from commonweal.core.views import Offer
-from commonweal.institutions.town_hall import Agreed, Agreement, TownHall
+from commonweal.institutions.town_hall import TownHall
 from commonweal.testing import check_institution
 
 LEVELS = (0.25, 0.5, 0.75, 1.0)

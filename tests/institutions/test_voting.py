@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from commonweal.core import lens
-from commonweal.core.ballots import Approval, Jury, Median, Plurality, Quadratic, Schulze, Stake
+from commonweal.core.ballots import Approval, Jury, Median, Plurality, Quadratic, Schulze, SchulzeByScore, Stake
 from commonweal.core.ballots.approval import subsets
 from commonweal.core.ballots.schulze import orders
 from commonweal.core.errors import StudyError
@@ -114,7 +114,7 @@ def test_words(bench) -> None:
     assert words.startswith("There is a quota: you may take at most your fair share,")
     assert "Every 3 rounds all of you vote whether to keep multiple as it is (now 1) or to set it to 1 or 2" in words
     assert words.endswith("In the last vote there were 1 to keep it, 2 for 1, 1 for 2.")
-    assert QUOTA.words == ("Keep things as they are", "Set multiple to 1", "Set multiple to 2")
+    assert QUOTA.names == ("Keep things as they are", "Set multiple to 1", "Set multiple to 2")
 
 
 def test_path_through_wrappers_and_errors() -> None:
@@ -178,6 +178,45 @@ def test_ties_by_lot(bench) -> None:
 def test_laws_hold_where_votes_are_bought_and_lots_are_drawn() -> None:
     count = Jury(Quadratic(2, 1, shared=True), 4)
     check_institution(Vote.on(Tax(), Tax, lambda tax: tax.rate, (0.5, 0.2), every=2, count=count), Vote(count=count))
+
+
+EIGHT = (1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5)
+
+
+def by_score() -> Vote:
+    """A vote on eight alternatives: to keep a quota of 3 times the fair share, or to set it to one of seven others."""
+    return Vote(
+        Quota(3.0), ("multiple",), EIGHT, count=SchulzeByScore(), labels=tuple(f"plan {letter}" for letter in "bcdefgh")
+    )
+
+
+def test_rankings_of_eight_alternatives(bench) -> None:
+    """Three want plan b most, two plan h; all have plan e second, which beats either: the Condorcet winner."""
+    rule = by_score()
+    menu, acts = bench.harvest([10] * 5, 10.0)
+    memory = rule.begin(bench.ring(5))
+    menu = rule.permit(memory, bench.ring(5), menu)
+    paper = menu["ballot"]
+    assert paper.names == ("Keep things as they are", *(f"plan {letter}" for letter in "bcdefgh"))
+    points = np.zeros((5, 8), int)
+    points[:2, 1], points[2:4, 7], points[:, 4] = 7, 7, 6
+    given = tuple(jnp.asarray(points[:, j], jnp.int32) for j in range(8))
+    assert paper.lawful(given).all()
+    after = settled(rule, memory, bench.tick(menu, acts.add("ballot", given), [10] * 5)).memory
+    assert float(after.value) == EIGHT[3]
+    assert after.votes[4] == 7
+    assert "(now plan e) or to set it to plan b or plan c" in rule.describe(after)
+    # Who gives no points to anything says nothing, and things stay as they are.
+    still = settled(rule, memory, bench.tick(menu, acts.add("ballot", paper.default()), [10] * 5)).memory
+    assert float(still.value) == 3.0
+    with pytest.raises(StudyError, match="1 labels"):
+        Vote(Quota(), ("multiple",), (1.0, 2.0), labels=("one",))
+
+
+@pytest.mark.slow
+def test_laws_hold_where_eight_are_ranked() -> None:
+    """With records on the menu, in both engines."""
+    check_institution(by_score(), Vote(count=SchulzeByScore()))
 
 
 def test_words_of_other_counts(bench) -> None:

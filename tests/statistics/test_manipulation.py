@@ -5,20 +5,19 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from commonweal.core.ballots import Approval, Jury, Median, Plurality, Quadratic, Schulze
+from commonweal.core.ballots import Approval, Heads, Jury, Median, Plurality, Quadratic, Schulze, SchulzeByScore, Stake
 from commonweal.core.errors import StudyError
-from commonweal.statistics import manipulation
 from commonweal.statistics.bargaining import divide_forever
-from commonweal.statistics.manipulation import (
-    COLUMNS,
+from commonweal.statistics.manipulation import COLUMNS, measure_coalitions, measure_manipulability, tabulate_manipulability
+from commonweal.statistics.mechanisms import (
     Mechanism,
     all_orders,
+    by_identities,
+    by_mediation,
     by_offers,
     by_voting,
     dichotomies,
-    measure_manipulability,
     single_peaks,
-    tabulate_manipulability,
 )
 
 ORDERS = list(permutations(range(3)))
@@ -111,7 +110,10 @@ def test_approval_is_strategy_proof_where_alternatives_are_good_or_bad() -> None
 
 
 def test_larger_coalitions_gain_no_less() -> None:
-    alone, two, all_three = (measure_manipulability(by_voting(Schulze(), all_orders(3)), 3, size) for size in (1, 2, 3))
+    game = by_voting(Schulze(), all_orders(3))
+    alone, two, all_three = rows = measure_coalitions(game, 3, 3, limit=10**8)
+    assert [row.coalition for row in rows] == [1, 2, 3]
+    assert alone == measure_manipulability(game, 3, 1)
     assert alone.gain.value <= two.gain.value <= all_three.gain.value
     assert two.share.value > 0
 
@@ -134,23 +136,72 @@ def test_votes_that_change_nothing_are_saved() -> None:
     assert dear.share.value >= free.share.value
 
 
-def test_drawn_profiles_agree_with_all_of_them(monkeypatch) -> None:
+def test_drawn_profiles_agree_with_all_of_them() -> None:
     mechanism = by_voting(Plurality(), all_orders(3))
     exact = measure_manipulability(mechanism, 3, 2)
-    monkeypatch.setattr(manipulation, "EXACT_LIMIT", 0)
-    drawn = measure_manipulability(mechanism, 3, 2, draws=600, seed=3)
+    drawn = measure_coalitions(mechanism, 3, 2, draws=600, seed=3, limit=0)[-1]
     assert drawn.share.low <= exact.share.value <= drawn.share.high
     assert drawn.gain.low <= exact.gain.value <= drawn.gain.high
     assert drawn.share.high - drawn.share.low < 0.1
     assert "Wilson" in drawn.cells[-1]
 
 
+def test_who_owns_most_is_a_dictator_and_gains_nothing() -> None:
+    """By Gibbard and Satterthwaite only a rule with one can be beyond manipulation; where weights are even there is none."""
+    owner = by_voting(Stake(), all_orders(3), (3, 1, 1))
+    assert measure_manipulability(owner, 3, 1).most == 0
+    assert measure_manipulability(by_voting(Heads(further=[2, 0, 0]), all_orders(3)), 3, 1).most == 0
+    assert measure_manipulability(by_voting(Stake(), all_orders(3), (3, 2, 2)), 3, 1).most > 0
+
+
+def test_scores_are_schulze_with_ties_allowed() -> None:
+    """Of 30 ballots 13 rank differently; one seat gains at no fewer profiles than where ties are ruled out."""
+    scores, strict = by_voting(SchulzeByScore(), all_orders(3)), by_voting(Schulze(), all_orders(3))
+    assert scores.reports == 13
+    found, other = (measure_manipulability(own, 3, 1) for own in (scores, strict))
+    assert found.share.value >= other.share.value > 0
+
+
+def test_identities_for_sale_against_an_independent_search() -> None:
+    """One seat of three, plurality of two alternatives: at price c its second head turns 1 : 2 into a tie, its third wins."""
+    for price, most, share in ((0.1, 1, None), (0.6, 1, None), (1.5, 2, 0.0), (0.1, 0, 0.0)):
+        found = measure_manipulability(by_identities(Plurality(), all_orders(2), most, price), 3, 1)
+        gains = []
+        for profile in product(range(2), repeat=3):
+            now, best = int(sum(profile) > 1.5), 0.0
+            for seat, heads in product(range(3), range(1, most + 2)):
+                votes = [sum(heads if j == seat else 1 for j in range(3) if profile[j] == own) for own in range(2)]
+                then = int(votes[1] > votes[0])
+                best = max(best, (then == profile[seat]) - (now == profile[seat]) - price * (heads - 1))
+            gains.append(best)
+        assert found.gain.value == pytest.approx(np.mean(gains))
+        assert share is None or found.share.value == share
+
+
+def test_a_text_that_nobody_must_accept_is_a_median_and_one_that_all_must_is_not() -> None:
+    """Whoever finds the median too low accepts it, so that half of the seats do whatever it is: it stays a median."""
+    for seats in (3, 4):
+        for quorum in (0.0, 0.5):
+            assert measure_manipulability(by_mediation(3, quorum), seats, 2).most == 0
+    vetoes = measure_manipulability(by_mediation(3), 3, 1)
+    assert vetoes.share.value > 0
+    # Two that want levels 1 and 4 and have a veto each: the median is the lower, which both accept; nobody gains.
+    assert measure_manipulability(by_mediation(4), 2, 1).most == 0
+
+
 def test_table_and_errors() -> None:
     rows = tabulate_manipulability()
-    assert len({row.mechanism for row in rows}) == len(rows) == 11
+    assert len({row.mechanism for row in rows}) == len(rows) == 20
     assert all(len(row.cells) == len(COLUMNS) for row in rows)
     none = {row.mechanism for row in rows if row.most == 0}
-    assert none == {"sortition: one seat by plurality", "town hall: median, single peaks"}
+    assert none == {
+        "plurality, two alternatives",
+        "sortition: one seat by plurality",
+        "by stake, one seat owns most",
+        "town hall: median, single peaks",
+        "mediation, half must accept",
+        "mediation, nobody must accept",
+    }
     with pytest.raises(StudyError, match="coalitions of up to 4 of 3 seats"):
         measure_manipulability(by_offers((0.5, 0.9)), 3, 4)
     with pytest.raises(StudyError, match="sets of reports at each of 400 profiles"):

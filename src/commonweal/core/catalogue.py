@@ -83,5 +83,6 @@ def find(shelf: str, name: str) -> Entry:
     if name not in on_shelf:
         near = difflib.get_close_matches(name, on_shelf, 3, 0.4)
         hint = f"did you mean {' or '.join(near)}?" if near else f"expected one of {', '.join(on_shelf)}"
-        raise StudyError(f"no {shelf} entry is named {name!r}; {hint}")
+        kind = "study" if shelf == "studies" else shelf.removesuffix("s")
+        raise StudyError(f"there is no {kind} named {name!r}; {hint}")
     return on_shelf[name]

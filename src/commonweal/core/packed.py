@@ -32,5 +32,8 @@ def toward(acts: PackedActs, links: Links) -> PackedActs:
     """
     to, back = links.rows(_WHO), links.back
     assert back is not None
+    slots = jnp.arange(to.shape[1], dtype=jnp.uint8)
     done = (links.of_contacts(acts) >> jnp.maximum(back, 0).astype(jnp.uint8)) & 1
-    return packed((done == 1) & (to >= 0))
+    if not links.full:
+        done = jnp.where(to >= 0, done, 0).astype(jnp.uint8)
+    return (done << slots).sum(1, dtype=jnp.uint8)

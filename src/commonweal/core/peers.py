@@ -13,6 +13,7 @@ from typing import Literal
 
 import equinox as eqx
 import jax
+import jax.core
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int32
@@ -99,6 +100,16 @@ class Circle(eqx.Module):
         if not 0 <= self.stage < self.period:
             raise StudyError(f"sanctions at stage {self.stage} of {self.period}; expected a stage from 0 to period - 1")
 
+    @property
+    def whom(self) -> str:
+        """Who the peers are, in words."""
+        return {"all": "the others near you", "contacts": "your contacts", "group": "the others in your group"}[self.scope]
+
+    @property
+    def when(self) -> str:
+        """When sanctions are asked for, in words."""
+        return "In each period" + (f" (stage {self.stage + 1} of {self.period})" if self.period > 1 else "")
+
     def slots(self, seats: Seats) -> Slots:
         """The peers of each seat.
 
@@ -169,6 +180,24 @@ class Circle(eqx.Module):
         known = (to >= 0) & memory.known[at]
         level = jnp.where(known, memory.level[at].astype(jnp.float32) * jnp.float32(1 / ONE_LEVEL), 0.0)
         return Peers(taken, rewarded, level, known, memory.by, answering)
+
+
+def check_sanctions(what: str, cost: Array, effect: tuple[str, Array], most: Array, budget: Array) -> None:
+    """Refuse sanctions whose numbers are out of range; traced ones pass.
+
+    Args:
+        what: what they are called.
+        cost: what a point costs who spends it, ledger units, 0 to 10^6.
+        effect: the name of what it does to the other, and how much, ledger units, 0 to 10^6.
+        most: most points on one peer, 0 to 1,000.
+        budget: most points of a seat, 0 to 1,000.
+
+    Raises:
+        StudyError: a number is out of range.
+    """
+    for name, value, top in (("cost", cost, 10**6), (*effect, 10**6), ("most", most, 1000), ("budget", budget, 1000)):
+        if not isinstance(value, jax.core.Tracer) and not bool(((value >= 0) & (value <= top)).all()):
+            raise StudyError(f"{what} with {name} = {value.tolist()}; expected a number from 0 to {top}")
 
 
 def within_budget(points: Points, budget: Int32[Array, ""]) -> Points:

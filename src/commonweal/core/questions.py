@@ -19,6 +19,8 @@ from commonweal.core.streams import Key
 
 Act = Shaped[Array, "a ..."]
 """Everybody's answer to one question."""
+_LARGEST = 2147483520.0
+"""The largest float32 below 2^31."""
 PACKED_CONTACTS = 8
 """How many contacts' binary answers fit into one byte."""
 
@@ -257,7 +259,10 @@ class Amount(eqx.Module):
         aim = jnp.where(jnp.abs(aim - near) < 1e-4 * jnp.maximum(near, 1.0), near, aim)
         lower, upper = jnp.clip(jnp.floor(aim), *bounds), jnp.clip(jnp.ceil(aim), *bounds)
         chance = _between(level, self.scale.level(lower), self.scale.level(upper))
-        return jnp.where(key.chance(chance, level.shape), upper, lower).astype(self.low.dtype)
+        pick = jnp.where(key.chance(chance, level.shape), upper, lower)
+        # Beyond 2^24 float32 misses whole numbers, and what it has for a bound may lie beyond the bound.
+        inner = jnp.clip(jnp.minimum(pick, _LARGEST).astype(self.low.dtype), self.low, self.high)
+        return jnp.where(pick >= bounds[1], self.high, jnp.where(pick <= bounds[0], self.low, inner))
 
     def draw(self, key: Key) -> Act:
         """A uniformly random legal amount for each seat (and target)."""

@@ -8,7 +8,10 @@ those that it has then, the pool is shared by claims, each identity counting as 
 Then each seat is checked with probability `detect`. A check finds all its further identities: they are burnt, and it is fined
 for each. Those that are not found are good for this tick alone; or, `lasting`, until they are found. Levy, price and fine are
 taken only as far as a seat has something, and it buys no more than it can pay. Prices and fines leave the society; what is
-left of the division of the pool is held for the next tick. With a levy of 0 nobody is asked. Units: ledger units.
+left of the division of the pool is held for the next tick. Units: ledger units.
+
+Heads also vote: the rule inside, a vote or an office whose ballots are counted by `Heads`, counts those of this tick, whether
+or not they are found afterwards. With a levy of 0, and no ballots counted by heads, nobody is asked.
 
 With b what an identity brings its owner in a tick, price c, detection q and fine f, buying pays iff
 
@@ -17,7 +20,8 @@ With b what an identity brings its owner in a tick, price c, detection q and fin
 
 and of n seats with the levy L, the first identity of all brings b = L (n - 1) / (n + 1). Where everybody buys, this is a
 lottery contest with the prize n L: at its symmetric equilibrium 1 + s = L (n - 1) / (n m), with m the right-hand side, so that
-all heads together are worth the share (n - 1) / n of the pool.
+all heads together are worth the share (n - 1) / n of the pool. In a vote by plurality one seat against n - 1 has its way with
+s = n - 1 further identities, and without a levy it pays to buy them iff the outcome is worth more than s m.
 
 Source: J. Douceur, "The Sybil attack", IPTPS (2002); its price as the measure of resistance: N. Margolin and B. Levine,
 "Quantifying resistance to the Sybil attack", Financial Cryptography (2008); G. Tullock, "Efficient rent seeking" (1980), for
@@ -35,14 +39,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, Int64, PyTree
 
 from commonweal.core.arrays import Index, Units, flag, real, whole
+from commonweal.core.ballots import counts_heads, going_on, with_identities
 from commonweal.core.errors import StudyError
-from commonweal.core.menu import Menu
+from commonweal.core.menu import Acts, Menu
 from commonweal.core.numbers import added, difference, total
 from commonweal.core.parts import Institution, RuleKind
 from commonweal.core.questions import Amount
 from commonweal.core.seats import Seats
 from commonweal.core.streams import Key
-from commonweal.core.views import Fined, Ruling, Tick
+from commonweal.core.views import Bound, Fined, Memory, Offer, Ruling, Tick, Told
 
 _MILLION = 10**6
 _MOST = 10**4
@@ -56,10 +61,12 @@ class Register(eqx.Module):
     """Further identities that each seat has."""
     rest: Int32[Array, ""]
     """What is left in the pool, ledger units."""
+    inner: Memory = ()
+    """Memory of the rule inside."""
 
 
 class Shared(Fined):
-    """What each seat is told. `amount`: its fine."""
+    """What each seat is told. `amount`: its fine, by the rule inside too."""
 
     share: Units
     """What it was paid from the pool, ledger units."""
@@ -67,13 +74,15 @@ class Shared(Fined):
     """Further identities that it has now."""
     claims: Index
     """How many claims there were in all, the same for every seat."""
+    inner: PyTree[Any]
+    """What the rule inside tells."""
 
 
 class Identity(Institution):
-    """A pool shared by heads, of which a seat may buy more.
+    """A pool shared by heads, of which a seat may buy more; and votes by heads, of the rule inside.
 
     Raises:
-        StudyError: a number is out of range.
+        StudyError: a number is out of range, or the rule inside tells of others' acts.
 
     Source: Douceur, IPTPS (2002); Margolin and Levine, Financial Cryptography (2008).
     """
@@ -94,6 +103,8 @@ class Identity(Institution):
     """Whether an identity is good until it is found; else for the tick in which it is bought."""
     question: str = eqx.field(static=True, default="identities")
     """Name of the question: two such rules in one society need two."""
+    inner: Institution = Institution()
+    """A rule whose ballots are counted by `Heads`; by default one that does nothing."""
 
     def __check_init__(self) -> None:
         """Refuse numbers out of range."""
@@ -104,41 +115,57 @@ class Identity(Institution):
 
     def begin(self, seats: Seats) -> Register:
         """Everybody is one."""
-        return Register(jnp.zeros(seats.n, jnp.int32), jnp.zeros((), jnp.int32))
+        return Register(jnp.zeros(seats.n, jnp.int32), jnp.zeros((), jnp.int32), self.inner.begin(seats))
+
+    def ruled(self, further: Index) -> Institution:
+        """The rule inside, counting these further identities, [a]."""
+        return with_identities(self.inner, further)
 
     def permit(self, memory: Register, seats: Seats, menu: Menu) -> Menu:
-        """The menu, and how many identities to buy, while it asks anybody anything."""
-        going_on = jnp.zeros((), bool)
-        for question in menu.values:
-            going_on = going_on | question.asked.any()
+        """The menu of the rule inside, and how many identities to buy, while it asks anybody anything."""
+        menu = self.ruled(memory.further).permit(memory.inner, seats, menu)
         high = jnp.maximum(self.most - memory.further, 0)
-        asked = (high > 0) & (self.levy > 0) & going_on
+        of_use = (self.levy > 0) | counts_heads(self.inner)
+        asked = (high > 0) & of_use & going_on(menu)
         return menu.add(self.question, Amount(asked, jnp.zeros_like(high), high, unit="further identities"))
 
+    def bind(self, memory: Register, offer: Offer, acts: Acts, key: Key) -> Bound:
+        """The acts as the rule inside binds them."""
+        bound = self.ruled(memory.further).bind(memory.inner, offer, acts, key)
+        return Bound(bound.acts, Register(memory.further, memory.rest, bound.memory))
+
     def settle(self, memory: Register, tick: Tick, key: Key) -> Ruling:
-        """Collect the levy, sell identities, share the pool, check."""
+        """Collect the levy, sell identities, share the pool, count heads, check."""
         able = jnp.maximum(tick.purse + tick.payoff, 0)
         levy = jnp.minimum(self.levy, able)
         bought, cost = self._bought(jnp.where(tick.menu[self.question].asked, tick.bound[self.question], 0), able - levy)
         further = memory.further + bought
         share, pool, claims = _shares(total(levy), memory.rest, further)
+        before = tick.payoff - levy - cost + share
+        ruling = self.ruled(further).settle(memory.inner, eqx.tree_at(lambda own: own.payoff, tick, before), key)
         found = jnp.where(key.child("check").chance(self.detect, tick.seats.n), further, 0)
-        left = able - levy - cost
         with jax.enable_x64(True):
             due = found.astype(jnp.int64) * self.fine.astype(jnp.int64)
-            fine = jnp.minimum(due, left.astype(jnp.int64) + share.astype(jnp.int64)).astype(jnp.int32)
+            left = (able - levy - cost).astype(jnp.int64) + share.astype(jnp.int64) + (ruling.payoff - before).astype(jnp.int64)
+            fine = jnp.minimum(due, jnp.maximum(left, 0)).astype(jnp.int32)
             then = difference(pool, total(share))
             rest = jnp.minimum(then, _LARGEST).astype(jnp.int32)
-        after = Register(jnp.where(self.lasting, further - found, 0), rest)
+        after = Register(jnp.where(self.lasting, further - found, 0), rest, ruling.memory)
+        told = self._told(fine, share, after.further, claims, ruling.public)
+        held = added(difference(rest, memory.rest), ruling.held)
+        burnt = added(total(cost), total(fine), difference(then, rest), ruling.burnt)
+        return Ruling(after, ruling.payoff - fine, told, ruling.heir, ruling.links, ruling.groups, held, burnt)
+
+    def _told(self, fine: Units, share: Units, further: Index, claims: Int32[Array, ""], inner: PyTree[Any]) -> Shared:
+        """What each seat is told."""
+        if isinstance(inner, Told):
+            raise StudyError(
+                f"an identity rule around {type(self.inner).__name__}, which tells of others' acts; expected that to stand "
+                "beside it, not inside"
+            )
+        amount = fine + inner.amount if isinstance(inner, Fined) else fine
         counted = jnp.where(self.levy > 0, claims, 0)
-        told = Shared(fine, share, after.further, jnp.broadcast_to(counted, share.shape))
-        return Ruling(
-            memory=after,
-            payoff=tick.payoff - levy - cost + share - fine,
-            public=told,
-            held=difference(rest, memory.rest),
-            burnt=added(total(cost), total(fine), difference(then, rest)),
-        )
+        return Shared(amount, share, further, jnp.broadcast_to(counted, share.shape), inner)
 
     def _bought(self, wanted: Index, able: Units) -> tuple[Index, Units]:
         """How many identities each seat buys, as far as it can pay, and what they cost it."""
@@ -147,29 +174,32 @@ class Identity(Institution):
         return bought, bought * self.price
 
     def describe(self, memory: Register) -> str:
-        """The rule in words; empty where there is no pool."""
-        levy, most = int(self.levy), int(self.most)
-        if levy == 0:
-            return ""
-        words = f"Each round everyone pays {levy} units into a common pool, which is shared out equally by identities."
-        if most == 0:
-            return words
-        until = "until they are found" if bool(self.lasting) else "for the round"
-        return (
-            f"{words} You have one of your own and may buy up to {most} further ones at {int(self.price)} units each, good "
-            f"{until}. With probability {float(self.detect):.4g} you are checked after the sharing: your further identities "
-            f"are then burnt, and you are fined {int(self.fine)} units for each."
-        )
+        """The rule inside and this one in words; empty where identities are of no use."""
+        inner = self.ruled(memory.further).describe(memory.inner)
+        levy, most, votes = int(self.levy), int(self.most), counts_heads(self.inner)
+        pool = f"Each round everyone pays {levy} units into a common pool, which is shared out equally by identities."
+        words = [pool] if levy > 0 else []
+        if most > 0 and (levy > 0 or votes):
+            until = "until they are found" if bool(self.lasting) else "for the round"
+            words.append(
+                f"You have one of your own and may buy up to {most} further {'ones' if words else 'identities'} at "
+                f"{int(self.price)} units each, good {until}. With probability {float(self.detect):.4g} you are checked after "
+                f"the {'sharing' if levy > 0 else 'count'}: your further identities are then burnt, and you are fined "
+                f"{int(self.fine)} units for each."
+            )
+        return "\n".join(filter(None, (inner, " ".join(words))))
 
     def tell(self, public: PyTree[Any], agent: int) -> str:
-        """What this seat was paid and fined, and how many identities it has."""
-        claims = int(public.claims[agent])
-        if claims == 0:
-            return ""
-        words = f"The pool was shared by {claims} identities and paid you {int(public.share[agent])} units."
-        fine, further = int(public.amount[agent]), int(public.further[agent])
-        words += f" You were fined {fine} units for false ones." if fine else ""
-        return f"{words} You have {further} further identities." if further else words
+        """What the rule inside told this seat, what it was paid and fined, and how many identities it has."""
+        inner = self.inner.tell(public.inner, agent)
+        claims, words = int(public.claims[agent]), []
+        if claims:
+            words.append(f"The pool was shared by {claims} identities and paid you {int(public.share[agent])} units.")
+        further = int(public.further[agent])
+        fine = int(public.amount[agent]) - (int(public.inner.amount[agent]) if isinstance(public.inner, Fined) else 0)
+        words += [f"You were fined {fine} units for false ones."] if fine else []
+        words += [f"You have {further} further identities."] if further else []
+        return "\n".join(filter(None, (inner, " ".join(words))))
 
 
 def _shares(

@@ -175,7 +175,7 @@ class Office(Institution):
         alternatives = ("Keep things as they are", *stands)
         settings = ("Keep things as they are", *(f"Set {name} to {option:g}" for option in self.options))
         asks_recall = some & filled & ~elects & (self.recall < 1)
-        menu = menu.add(self.election, Choice(everyone & some & elects, self.count.words(alternatives)))
+        menu = menu.add(self.election, self.count.ask(everyone & some & elects, alternatives))
         menu = menu.add(
             self.dismissal, Choice(everyone & asks_recall, ("Keep things as they are", "Recall the holder of the office"))
         )
@@ -231,7 +231,8 @@ class Office(Institution):
             key: for lots.
         """
         stands = jnp.concatenate([jnp.ones(1, bool), self.candidates(memory, tick.seats) >= 0])
-        election = Election.of(tick.bound[self.election], tick.answered[self.election], stands.shape[0], key, able)
+        ballots = self.count.read(tick.bound[self.election])
+        election = Election.of(ballots, tick.answered[self.election], stands.shape[0], key, able)
         return self.count.count(eqx.tree_at(lambda e: e.stands, election, stands))
 
     def _elected(self, memory: Incumbent, seats: Seats, winner: Int32[Array, ""]) -> Int32[Array, ""]:

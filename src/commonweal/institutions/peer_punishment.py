@@ -22,7 +22,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import equinox as eqx
-import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int32, PyTree
 
@@ -31,7 +30,7 @@ from commonweal.core.errors import StudyError
 from commonweal.core.menu import Acts, Menu
 from commonweal.core.numbers import added, total
 from commonweal.core.parts import Institution, RuleKind
-from commonweal.core.peers import Circle, Regard, priced, within_budget
+from commonweal.core.peers import Circle, Regard, check_sanctions, priced, within_budget
 from commonweal.core.seats import Seats
 from commonweal.core.streams import Key
 from commonweal.core.views import Bound, Offer, Ruling, Tick
@@ -65,10 +64,7 @@ class PeerPunishment(Institution):
 
     def __check_init__(self) -> None:
         """Refuse numbers out of range."""
-        units = (("cost", self.cost, 10**6), ("effect", self.effect, 10**6))
-        for name, value, top in (*units, ("most", self.most, 1000), ("budget", self.budget, 1000)):
-            if not isinstance(value, jax.core.Tracer) and not bool(((value >= 0) & (value <= top)).all()):
-                raise StudyError(f"peer punishment with {name} = {value.tolist()}; expected a number from 0 to {top}")
+        check_sanctions("peer punishment", self.cost, ("effect", self.effect), self.most, self.budget)
         if self.answering and self.circle.stage + 1 >= self.circle.period:
             raise StudyError(
                 f"punishment at stage {self.circle.stage} of {self.circle.period} that may be answered in the next; expected a "
@@ -120,10 +116,8 @@ class PeerPunishment(Institution):
         budget, most = int(self.budget), int(self.most)
         if min(budget, most) == 0:
             return ""
-        whom = {"all": "the others near you", "contacts": "your contacts", "group": "the others in your group"}
-        stage = f" (stage {self.circle.stage + 1} of {self.circle.period})" if self.circle.period > 1 else ""
         words = (
-            f"In each period{stage} you may spend up to {budget} points on {whom[self.circle.scope]}, at most {most} on each. "
+            f"{self.circle.when} you may spend up to {budget} points on {self.circle.whom}, at most {most} on each. "
             f"A point costs you {int(self.cost)} units and takes {int(self.effect)} from the other."
         )
         return f"{words} Those who were punished may answer in the next stage." if self.answering else words

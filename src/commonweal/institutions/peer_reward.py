@@ -18,16 +18,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import equinox as eqx
-import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, Int32, PyTree
 
 from commonweal.core.arrays import whole
-from commonweal.core.errors import StudyError
 from commonweal.core.menu import Acts, Menu
 from commonweal.core.numbers import difference, total
 from commonweal.core.parts import Institution, RuleKind
-from commonweal.core.peers import Circle, Regard, priced, within_budget
+from commonweal.core.peers import Circle, Regard, check_sanctions, priced, within_budget
 from commonweal.core.seats import Seats
 from commonweal.core.streams import Key
 from commonweal.core.views import Bound, Offer, Ruling, Tick
@@ -59,10 +57,7 @@ class PeerReward(Institution):
 
     def __check_init__(self) -> None:
         """Refuse numbers out of range."""
-        units = (("cost", self.cost, 10**6), ("gain", self.gain, 10**6))
-        for name, value, top in (*units, ("most", self.most, 1000), ("budget", self.budget, 1000)):
-            if not isinstance(value, jax.core.Tracer) and not bool(((value >= 0) & (value <= top)).all()):
-                raise StudyError(f"peer reward with {name} = {value.tolist()}; expected a number from 0 to {top}")
+        check_sanctions("peer reward", self.cost, ("gain", self.gain), self.most, self.budget)
 
     def begin(self, seats: Seats) -> Regard:
         """Nobody has done anything.
@@ -99,10 +94,8 @@ class PeerReward(Institution):
         budget, most = int(self.budget), int(self.most)
         if min(budget, most) == 0:
             return ""
-        whom = {"all": "the others near you", "contacts": "your contacts", "group": "the others in your group"}
-        stage = f" (stage {self.circle.stage + 1} of {self.circle.period})" if self.circle.period > 1 else ""
         return (
-            f"In each period{stage} you may reward {whom[self.circle.scope]} with up to {budget} points, at most {most} each. "
+            f"{self.circle.when} you may reward {self.circle.whom} with up to {budget} points, at most {most} each. "
             f"A point costs you {int(self.cost)} units and gives {int(self.gain)} to the other."
         )
 

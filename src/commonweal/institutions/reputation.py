@@ -10,10 +10,13 @@ of eight bits, one for each (own reputation, reputation of whom the act was mean
     stern judging    good iff it gave to somebody good or refused somebody bad    second order
     shunning         good iff it gave to somebody good                            second order
 
-Sixteen norms do not look at the own reputation, four of them not at the other one's; the leading eight are those of the 256
-that keep help going among those who act on them. All begin as good. Where a world names partners (`HasMeetings`) an act is
-judged by its target, and each seat is told the reputation of whom its next act is meant for. Elsewhere it is judged by what
-most of those it may see are (good, if at least half of them are), and each seat is told what share of them is good.
+Sixteen norms do not look at the own reputation, four of them not at the other one's. Under the leading eight of the 256 those
+who act on them are stable at benefits above the cost, and with small errors, e of assessment and s of execution, refuse in
+e + 2 s of cases. At twice the cost all other norms that are stable refuse in the order of sqrt(e + s).
+
+All begin as good. Where a world names partners (`HasMeetings`) an act is judged by its target, and each seat is told the
+reputation of whom its next act is meant for. Elsewhere it is judged by what most of those it may see are (good, if at least
+half of them are), and each seat is told what share of them is good.
 
 Opinions are public: one bit a seat, not one a pair of seats. What is private is error: a seat's reading is the opposite (one
 minus the share) with probability `noise`, drawn anew each tick, so that two seats may disagree on somebody and no disagreement

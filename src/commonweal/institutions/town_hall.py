@@ -16,43 +16,24 @@ Source: the median of proposals, D. Black, Journal of Political Economy 56 (1948
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int32, PyTree
 
-from commonweal.core.arrays import Index, Levels, real, whole
+from commonweal.core.agreements import Agreement, keep, tell_agreed
+from commonweal.core.arrays import real, whole
 from commonweal.core.ballots import Election, Median, VotingRule, first_of, going_on
 from commonweal.core.errors import StudyError
-from commonweal.core.menu import Acts, Menu, choose
+from commonweal.core.menu import Acts, Menu
 from commonweal.core.numbers import total
 from commonweal.core.parts import Institution, RuleKind
-from commonweal.core.questions import Act, Choice
+from commonweal.core.questions import Choice
 from commonweal.core.seats import Seats
 from commonweal.core.streams import Key
 from commonweal.core.views import Bound, Offer, Ruling, Tick
-
-
-class Agreement(eqx.Module):
-    """What was agreed last."""
-
-    level: Float[Array, ""]
-    """The agreed norm level, 0 to 1."""
-    left: Int32[Array, ""]
-    """Ticks for which it still stands; 0: there is no agreement."""
-    tick: Int32[Array, ""]
-    """Ticks so far."""
-
-
-class Agreed(eqx.Module):
-    """What each seat is told of the agreement."""
-
-    level: Levels
-    """The agreed norm level; 0 where there is no agreement."""
-    left: Index
-    """Ticks for which it still stands."""
 
 
 class TownHall(Institution):
@@ -96,7 +77,7 @@ class TownHall(Institution):
 
     def begin(self, seats: Seats) -> Agreement:
         """Nothing agreed."""
-        return Agreement(jnp.zeros((), jnp.float32), jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32))
+        return Agreement.none()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -115,14 +96,8 @@ class TownHall(Institution):
 
     def bind(self, memory: Agreement, offer: Offer, acts: Acts, key: Key) -> Bound:
         """While an agreement binds, acts that fall short of it are replaced by ones at the agreed level."""
-        n = offer.seats.n
-        held = (memory.left > 0) & key.child("binds").chance(self.binds, n)
-        for name, question in offer.menu.items():
-            if question.scaled:
-                agreed = question.at(jnp.full(n, memory.level), key.child(name))
-                short = question.level(acts[name]) < question.level(agreed)
-                acts = acts.replace(name, cast("Act", choose(held & question.asked & short, agreed, acts[name])))
-        return Bound(acts, memory)
+        held = (memory.left > 0) & key.child("binds").chance(self.binds, offer.seats.n)
+        return Bound(keep(memory, held, offer, acts, key), memory)
 
     def settle(self, memory: Agreement, tick: Tick, key: Key) -> Ruling:
         """Count the proposals; what is agreed stands from the next tick on."""
@@ -138,8 +113,8 @@ class TownHall(Institution):
             agreed, cost = count.winners.any(), count.cost
             level = jnp.where(agreed, line[first_of(count.winners)], level)
             left = jnp.where(agreed, self.lasts, left)
-        told = Agreed(jnp.where(left > 0, jnp.full(n, level), 0.0), jnp.full(n, left))
-        return Ruling(Agreement(level, left, memory.tick + 1), payoff - cost, public=told, burnt=total(cost))
+        after = Agreement(level, left, memory.tick + 1)
+        return Ruling(after, payoff - cost, public=after.told(n), burnt=total(cost))
 
     def describe(self, memory: Agreement) -> str:
         """How it is agreed what to do, and what an agreement is worth; empty where nothing can be proposed."""
@@ -157,10 +132,4 @@ class TownHall(Institution):
 
     def tell(self, public: PyTree[Any], agent: int) -> str:
         """What is agreed now."""
-        left = int(public.left[agent])
-        if left == 0:
-            return ""
-        return (
-            f"You have all agreed to serve the others at {float(public.level[agent]):g} of what is fair, or better, for the "
-            f"next {left} rounds."
-        )
+        return tell_agreed(public, agent)

@@ -32,7 +32,6 @@ from commonweal.core.errors import StudyError
 from commonweal.core.menu import Acts, Menu
 from commonweal.core.numbers import added, total
 from commonweal.core.parts import Institution, RuleKind
-from commonweal.core.questions import Choice
 from commonweal.core.seats import Seats
 from commonweal.core.streams import Key
 from commonweal.core.views import Bound, Memory, Offer, Ruling, Tick
@@ -78,11 +77,17 @@ class Vote(Institution):
     """How ballots are counted."""
     by_lot: bool = eqx.field(static=True, default=False)
     """Whether ties are broken by lot; else they go to the alternative named first."""
+    labels: tuple[str, ...] = eqx.field(static=True, default=())
+    """The options in words, one each; empty: by the parameter's name and their values."""
 
     def __check_init__(self) -> None:
         """Refuse a vote on nothing."""
         if self.every < 1:
             raise StudyError(f"a vote every {self.every} ticks; expected at least 1")
+        if self.labels and len(self.labels) != len(self.options):
+            raise StudyError(
+                f"a vote on {len(self.options)} options with {len(self.labels)} labels; expected one each, or none"
+            )
         if self.options:
             parameters.check(self.inner, self.parameter, "a vote")
             self.count.check(self.alternatives)
@@ -95,6 +100,7 @@ class Vote(Institution):
         options: tuple[float, ...],
         every: int = 1,
         count: VotingRule | None = None,
+        labels: tuple[str, ...] = (),
     ) -> Vote:
         """A vote on one parameter: `Vote.on(Audit(detect=0.0), Audit, lambda a: a.detect, (0.25, 0.5))`.
 
@@ -105,12 +111,13 @@ class Vote(Institution):
             options: values it can be set to.
             every: ticks from one ballot to the next.
             count: how ballots are counted; None: by plurality.
+            labels: the options in words; empty: by the parameter's name and their values.
 
         Raises:
             StudyError: no rule of that class is inside, or it has no such parameter.
         """
         path = parameters.locate(inner, kind, get, "a vote")
-        return Vote(inner, path, options, every, count=Plurality() if count is None else count)
+        return Vote(inner, path, options, every, count=Plurality() if count is None else count, labels=labels)
 
     @property
     def alternatives(self) -> int:
@@ -134,13 +141,14 @@ class Vote(Institution):
         if not self.options:
             return menu
         due = going_on(menu) & (memory.tick % self.every == 0)
-        return menu.add(self.ballot, Choice(jnp.full(seats.n, due), self.words))
+        return menu.add(self.ballot, self.count.ask(jnp.full(seats.n, due), self.names))
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """The answers of the ballot."""
+    def names(self) -> tuple[str, ...]:
+        """The alternatives in words."""
         name = self.parameter[-1] if self.parameter else ""
-        return self.count.words(("Keep things as they are", *(f"Set {name} to {option:g}" for option in self.options)))
+        options = self.labels or tuple(f"Set {name} to {option:g}" for option in self.options)
+        return ("Keep things as they are", *options)
 
     def bind(self, memory: Polled, offer: Offer, acts: Acts, key: Key) -> Bound:
         """The acts under the rule inside."""
@@ -154,7 +162,9 @@ class Vote(Institution):
         if self.options:
             choices = jnp.concatenate([value[None], jnp.asarray(self.options, value.dtype)])
             able = jnp.maximum(tick.purse + payoff, 0)
-            count = self.counted(tick.bound[self.ballot], tick.answered[self.ballot], choices, able, key.child(self.ballot))
+            count = self.counted(
+                self.count.read(tick.bound[self.ballot]), tick.answered[self.ballot], choices, able, key.child(self.ballot)
+            )
             winner = lot_of(count.winners, key.child("tie")) if self.by_lot else first_of(count.winners)
             value = choices[winner]
             votes = jnp.where(tick.menu[self.ballot].asked.any(), count.shown, votes)
@@ -166,7 +176,7 @@ class Vote(Institution):
         """Count ballots.
 
         Args:
-            ballots: [a] answers.
+            ballots: [a] their numbers.
             cast: [a] who gave one.
             choices: [k] what the alternatives would set the parameter to, in its units.
             able: [a] what each seat could pay, ledger units.
@@ -181,15 +191,17 @@ class Vote(Institution):
         if not self.options:
             return inner
         when = "Each round" if self.every == 1 else f"Every {self.every} rounds"
-        answers = " or ".join(f"{option:g}" for option in self.options)
+        options = self.labels or tuple(f"{option:g}" for option in self.options)
         tie = "is broken by lot" if self.by_lot else "keeps it or takes the answer named first"
+        value = float(memory.value)
+        now = self.labels[self.options.index(value)] if self.labels and value in self.options else f"{value:.4g}"
         words = (
-            f"{when} all of you vote whether to keep {self.parameter[-1]} as it is (now {float(memory.value):.4g}) or to set "
-            f"it to {answers}; {self.count.describe()}, and a tie {tie}."
+            f"{when} all of you vote whether to keep {self.parameter[-1]} as it is (now {now}) or to set "
+            f"it to {' or '.join(options)}; {self.count.describe()}, and a tie {tie}."
         )
         votes = [int(count) for count in memory.votes]
         if sum(votes):
-            tally = ", ".join(f"{count} for {option:g}" for count, option in zip(votes[1:], self.options, strict=True))
+            tally = ", ".join(f"{count} for {option}" for count, option in zip(votes[1:], options, strict=True))
             kept = f"there were {votes[0]} to keep it" if isinstance(self.count, Plurality) else f"keeping it scored {votes[0]}"
             words += f" In the last vote {kept}, {tally}."
         return f"{inner}\n{words}" if inner else words

@@ -4,8 +4,6 @@
 
 from 1 (one owns all) to n (all own alike). Who owes owns nothing. All purses empty: n.
 
-Squares are summed in three parts of 16-bit halves, so that the sum is exact for any 32-bit purses.
-
 Source: M. Laakso and R. Taagepera, "Effective number of parties", Comparative Political Studies 12 (1979).
 """
 
@@ -13,9 +11,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import jax
-import jax.numpy as jnp
-
+from commonweal.core.concentration import read_squares, sum_of_squares
 from commonweal.core.named import Named
 from commonweal.core.numbers import Total
 from commonweal.core.parts import EndMetric, Readings
@@ -33,19 +29,9 @@ class EffectiveNumber(EndMetric):
 
     def read(self, end: End) -> Named[Total]:
         """With purse = h 2^16 + l: sums over seats `high` of h h, `cross` of h l, `low` of l l, of purses `sum`; `seats`."""
-        with jax.enable_x64(True):
-            purse = jnp.maximum(end.purse, 0).astype(jnp.int64)
-            high, low = purse >> 16, purse & 0xFFFF
-            return Named.of(
-                ("high", jnp.sum(high * high)),
-                ("cross", jnp.sum(high * low)),
-                ("low", jnp.sum(low * low)),
-                ("sum", jnp.sum(purse)),
-                ("seats", jnp.asarray(purse.shape[0], jnp.int64)),
-            )
+        return read_squares(end.purse)
 
     def value(self, readings: Readings) -> float:
         """1 to n seats."""
-        parts = {name: int(series[0]) for name, series in readings.items()}
-        squares = (parts["high"] << 32) + (parts["cross"] << 17) + parts["low"]
-        return parts["sum"] ** 2 / squares if squares else float(parts["seats"])
+        squares = sum_of_squares(readings)
+        return int(readings["sum"][0]) ** 2 / squares if squares else float(readings["seats"][0])

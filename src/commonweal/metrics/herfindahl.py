@@ -5,8 +5,6 @@
 from 1 / n (all own alike) to 1 (one owns all); 1 / HHI is the effective number of owners. Who owes owns no share. All purses
 empty: 1 / n.
 
-Squares are summed in three parts of 16-bit halves, so that the sum is exact for any 32-bit purses.
-
 Source: A. Hirschman, National Power and the Structure of Foreign Trade (1945); O. Herfindahl, Concentration in the Steel
 Industry (1950).
 """
@@ -15,9 +13,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import jax
-import jax.numpy as jnp
-
+from commonweal.core.concentration import read_squares, sum_of_squares
 from commonweal.core.named import Named
 from commonweal.core.numbers import Total
 from commonweal.core.parts import EndMetric, Readings
@@ -35,19 +31,9 @@ class Herfindahl(EndMetric):
 
     def read(self, end: End) -> Named[Total]:
         """With purse = h 2^16 + l: sums over seats `high` of h h, `cross` of h l, `low` of l l, of purses `sum`; `seats`."""
-        with jax.enable_x64(True):
-            purse = jnp.maximum(end.purse, 0).astype(jnp.int64)
-            high, low = purse >> 16, purse & 0xFFFF
-            return Named.of(
-                ("high", jnp.sum(high * high)),
-                ("cross", jnp.sum(high * low)),
-                ("low", jnp.sum(low * low)),
-                ("sum", jnp.sum(purse)),
-                ("seats", jnp.asarray(purse.shape[0], jnp.int64)),
-            )
+        return read_squares(end.purse)
 
     def value(self, readings: Readings) -> float:
         """1 / n to 1."""
-        parts = {name: int(series[0]) for name, series in readings.items()}
-        squares = (parts["high"] << 32) + (parts["cross"] << 17) + parts["low"]
-        return squares / parts["sum"] ** 2 if parts["sum"] else 1.0 / parts["seats"]
+        whole = int(readings["sum"][0])
+        return sum_of_squares(readings) / whole**2 if whole else 1.0 / int(readings["seats"][0])

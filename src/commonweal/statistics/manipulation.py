@@ -17,59 +17,34 @@ Economic Theory 10 (1975); coalitions as in strong equilibrium, R. Aumann (1959)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations, permutations, product
+from itertools import combinations, product
 from math import comb
-from typing import Any, TypeAlias
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 
-from commonweal.core.ballots import (
-    Approval,
-    Count,
-    Election,
-    Jury,
-    Median,
-    Plurality,
-    Quadratic,
-    Schulze,
-    Stake,
-    VotingRule,
-)
+from commonweal.core.ballots import Approval, Heads, Jury, Median, Plurality, Quadratic, Schulze, SchulzeByScore, Stake
 from commonweal.core.errors import StudyError
-from commonweal.core.streams import Key
-from commonweal.statistics.bargaining import divide_forever
 from commonweal.statistics.inference import Bounds, Estimate, estimate_mean, estimate_proportion
-
-Numbers: TypeAlias = NDArray[np.float64]
-Reports: TypeAlias = NDArray[np.int64]
+from commonweal.statistics.mechanisms import (
+    Mechanism,
+    Numbers,
+    Reports,
+    all_orders,
+    by_identities,
+    by_mediation,
+    by_offers,
+    by_voting,
+    dichotomies,
+    single_peaks,
+)
 
 EXACT_LIMIT = 1_000_000
 """With at most this many sets of reports to look at, all profiles are."""
 _MOST_TRIALS = 20_000_000
-_MOST_PANELS = 1000
-_CHUNK = 1 << 13
 _NO_GAIN = 1e-9
 """Gains below this are rounding."""
-
-
-@dataclass(frozen=True)
-class Mechanism:
-    """A rule of decision as a game of reports."""
-
-    name: str
-    """What it is called."""
-    reports: int
-    """How many different reports there are, K."""
-    truth: Reports
-    """The sincere report of each type. [T]"""
-    values: Callable[[Reports], Numbers]
-    """From reports [r, n] what seats of each type get, [r, n, T]."""
 
 
 @dataclass(frozen=True)
@@ -106,145 +81,68 @@ def _say(estimate: Estimate) -> str:
     return f"{estimate.value:.3g} [{estimate.low:.3g}, {estimate.high:.3g}]"
 
 
-def all_orders(alternatives: int) -> Numbers:
-    """Types with every strict order of the alternatives, worth evenly from 1 down to 0, [k!, k]."""
-    ranks = np.asarray(list(permutations(range(alternatives))), np.float64)
-    return 1.0 - ranks / max(alternatives - 1, 1)
-
-
-def single_peaks(alternatives: int) -> Numbers:
-    """Types to which an alternative is worth the less the further it lies from their own on a line, [k, k]."""
-    place = np.arange(alternatives)
-    return 1.0 - np.abs(place[:, None] - place) / max(alternatives - 1, 1)
-
-
-def dichotomies(alternatives: int) -> Numbers:
-    """Types that find each alternative good (1) or bad (0), some good and some bad, [2^k - 2, k]."""
-    return np.asarray([row for row in product((0.0, 1.0), repeat=alternatives) if 0 < sum(row) < alternatives])
-
-
-def by_voting(
-    rule: VotingRule, worth: Numbers, purse: tuple[int, ...] = (), by_lot: bool = False, unit_worth: float = 0.0
-) -> Mechanism:
-    """An election: the report is a ballot.
-
-    A jury's lots are looked at one and all. Where nobody wins, alternative 0 stands.
-
-    Args:
-        rule: how ballots are counted; a jury only around all the rest.
-        worth: what the alternatives are worth to each type, 0 to 1. [T, k]
-        purse: what each seat could pay, ledger units; empty: nothing.
-        by_lot: whether ties are broken by lot, and worth is expected worth; else for the alternative named first.
-        unit_worth: what one ledger unit is worth, in units of worth.
-
-    Raises:
-        StudyError: the rule does not take so many alternatives.
-    """
-    k = worth.shape[1]
-    rule.check(k)
-
-    def values(reports: Reports) -> Numbers:
-        n = reports.shape[1]
-        own = np.asarray(purse if purse else (0,) * n, np.int32)
-        inner, panels = _panels(rule, n)
-        result = np.zeros((*reports.shape, len(worth)))
-        for panel in panels:
-            count = _counted(inner, reports, panel, own, k)
-            lottery = _lottery(np.asarray(count.winners), by_lot)
-            result += (lottery @ worth.T)[:, None, :] - unit_worth * count.cost[:, :, None]
-        return result / len(panels)
-
-    return Mechanism(type(rule).__name__, rule.ballots(k), rule.sincere(worth).astype(np.int64), values)
-
-
-def by_offers(patience: tuple[float, ...]) -> Mechanism:
-    """Bargaining through a mediator: both sides report how patient they are, and the fund is divided as perfect play would.
-
-    Seat 0 moves first. Types and reports are the patiences; what a seat gets is its share.
-
-    Args:
-        patience: shares of the fund that a refusal leaves to a side, 0 to 1, one of them below 1 in every pair.
-
-    Source: Rubinstein, Econometrica 50 (1982).
-    """
-    share = np.asarray([[divide_forever(mover, other) for other in patience] for mover in patience])
-
-    def values(reports: Reports) -> Numbers:
-        first = share[reports[:, 0], reports[:, 1]]
-        return np.repeat(np.stack([first, 1 - first], 1)[:, :, None], len(patience), axis=2)
-
-    return Mechanism("AlternatingOffers", len(patience), np.arange(len(patience)), values)
-
-
 def tabulate_manipulability(seats: int = 3, alternatives: int = 3, coalition: int = 2) -> tuple[Manipulability, ...]:
-    """Every way to count ballots, and bargaining, side by side; ties go to the alternative named first.
+    """Every way to count ballots and every way to negotiate, side by side; ties go to the alternative named first.
 
-    Purses, where they count, are 3 units of the first seat and 2 of the others; under quadratic voting 9 of all, of which one
-    is worth 0.05 (there a vote that changes nothing is a loss, and who buys fewer gains). Patience is 0.5, 0.7 or 0.9.
+    Purses, where they count, are 3 units of the first seat and 2 of the others, or n of the one who owns most and 1 of the
+    others; under quadratic voting 9 of all, of which one is worth 0.05 (there a vote that changes nothing is a loss, and who
+    buys fewer gains). Two further identities of a seat at most, at 0.1 each. Patience is 0.5, 0.7 or 0.9.
 
     Args:
-        seats: n, of elections; two bargain.
-        alternatives: k, of elections, 2 to 5.
+        seats: n; two bargain by offers.
+        alternatives: k, of elections and of levels to agree on, 2 to 5.
         coalition: most members of a coalition; of one of two sides that bargain, 1.
     """
-    orders, peaks = all_orders(alternatives), single_peaks(alternatives)
-    elections = (
+    return tuple(row[-1] for row in tabulate_coalitions(seats, alternatives, coalition))
+
+
+def tabulate_coalitions(
+    seats: int = 3, alternatives: int = 3, coalition: int = 2, limit: int = EXACT_LIMIT
+) -> tuple[tuple[Manipulability, ...], ...]:
+    """As `tabulate_manipulability`, for every coalition's size from 1 on, of the same profiles: one row a rule.
+
+    Args:
+        seats: n; two bargain by offers.
+        alternatives: k, of elections and of levels to agree on, 2 to 5.
+        coalition: most members of a coalition; of one of two sides that bargain, 1.
+        limit: with at most this many sets of reports to look at, all profiles are.
+    """
+    games = (*_elections(seats, alternatives), *_negotiations(alternatives))
+    found = [measure_coalitions(replace(own, name=name), seats, coalition, limit=limit) for name, own in games]
+    offers = replace(by_offers((0.5, 0.7, 0.9)), name="alternating offers: patience as shown")
+    return (*found, measure_coalitions(offers, 2, 1))
+
+
+def _elections(seats: int, k: int) -> tuple[tuple[str, Mechanism], ...]:
+    """Ways to count ballots, by name."""
+    orders = all_orders(k)
+    return (
         ("plurality", by_voting(Plurality(), orders)),
+        ("plurality, two alternatives", by_voting(Plurality(), all_orders(2))),
         ("approval", by_voting(Approval(), orders)),
-        ("approval, each alternative good or bad", by_voting(Approval(), dichotomies(alternatives), by_lot=True)),
+        ("approval, each alternative good or bad", by_voting(Approval(), dichotomies(k), by_lot=True)),
         ("Schulze", by_voting(Schulze(), orders)),
+        ("Schulze by score", by_voting(SchulzeByScore(), orders)),
         ("quadratic", by_voting(Quadratic(3), orders, (9,) * seats, unit_worth=0.05)),
         ("sortition: one seat by plurality", by_voting(Jury(size=1), orders)),
         ("sortition: all but one seat by plurality", by_voting(Jury(size=max(seats - 1, 1)), orders)),
         ("by stake, plurality", by_voting(Stake(), orders, (3,) + (2,) * (seats - 1))),
-        ("town hall: median, single peaks", by_voting(Median(), peaks)),
-        ("town hall: median, any order", by_voting(Median(), orders)),
+        ("by stake, one seat owns most", by_voting(Stake(), orders, (seats,) + (1,) * (seats - 1))),
+        ("by heads, two seats with one further identity", by_voting(Heads(further=np.arange(seats) < 2), orders)),
+        ("by heads, identities for sale", by_identities(Plurality(), orders, 2, 0.1)),
+        ("median, any order", by_voting(Median(), orders)),
     )
-    found = [measure_manipulability(replace(own, name=name), seats, coalition) for name, own in elections]
-    offers = replace(by_offers((0.5, 0.7, 0.9)), name="alternating offers: patience as reported")
-    return (*found, measure_manipulability(offers, 2, 1))
 
 
-def _panels(rule: VotingRule, n: int) -> tuple[VotingRule, list[NDArray[np.int32]]]:
-    """The rule that counts, and who may be drawn to vote, each set with the same probability."""
-    if not isinstance(rule, Jury):
-        return rule, [np.ones(n, np.int32)]
-    size = min(int(rule.size), n)
-    if comb(n, size) > _MOST_PANELS:
-        raise StudyError(
-            f"a jury of {size} of {n} seats can be drawn in {comb(n, size)} ways; expected at most {_MOST_PANELS}: take fewer "
-            "seats"
-        )
-    return rule.of, [np.isin(np.arange(n), drawn).astype(np.int32) for drawn in combinations(range(n), size)]
-
-
-@eqx.filter_jit
-def _count_all(rule: VotingRule, ballots: Any, weight: Any, purse: Any, alternatives: int) -> Count:
-    def one(ballot: Any) -> Count:
-        election = Election.of(ballot, weight > 0, alternatives, Key.root(0), purse)
-        return rule.count(election)
-
-    return jax.vmap(one)(ballots)
-
-
-def _counted(rule: VotingRule, reports: Reports, panel: Any, purse: Any, k: int) -> Count:
-    """What came of elections, in chunks of one size, so that they are compiled once."""
-    rows = len(reports)
-    found: list[Any] = []
-    for start in range(0, rows, _CHUNK):
-        part = reports[start : start + _CHUNK].astype(np.int32)
-        padded = np.concatenate([part, np.zeros((_CHUNK - len(part), part.shape[1]), np.int32)])
-        found.append(jax.device_get(_count_all(rule, jnp.asarray(padded), jnp.asarray(panel), jnp.asarray(purse), k)))
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:rows], *found)
-
-
-def _lottery(winners: NDArray[np.bool_], by_lot: bool) -> Numbers:
-    """The probability of each alternative, [r, k]."""
-    winners = winners.copy()
-    winners[~winners.any(axis=1), 0] = True
-    if by_lot:
-        return winners / winners.sum(axis=1, keepdims=True)
-    return np.eye(winners.shape[1])[winners.argmax(axis=1)]
+def _negotiations(k: int) -> tuple[tuple[str, Mechanism], ...]:
+    """Ways to negotiate, by name, offers apart."""
+    return (
+        ("town hall: median, single peaks", by_voting(Median(), single_peaks(k))),
+        ("town hall: plurality, single peaks", by_voting(Plurality(), single_peaks(k))),
+        ("mediation, all must accept", by_mediation(k)),
+        ("mediation, half must accept", by_mediation(k, 0.5)),
+        ("mediation, nobody must accept", by_mediation(k, 0.0)),
+    )
 
 
 def measure_manipulability(
@@ -264,6 +162,25 @@ def measure_manipulability(
 
     Source: Gibbard, Econometrica 41 (1973); Satterthwaite, Journal of Economic Theory 10 (1975).
     """
+    return measure_coalitions(mechanism, seats, coalition, draws, seed)[-1]
+
+
+def measure_coalitions(
+    mechanism: Mechanism, seats: int = 3, coalition: int = 1, draws: int = 400, seed: int = 0, limit: int = EXACT_LIMIT
+) -> tuple[Manipulability, ...]:
+    """The gain of the best coalition of at most one seat, of two, and so on, at the same profiles.
+
+    Args:
+        mechanism: the rule of decision.
+        seats: n, at least 1.
+        coalition: most members of the largest coalition, 1 to n.
+        draws: profiles drawn, where all are too many.
+        seed: of those draws.
+        limit: with at most this many sets of reports to look at, all profiles are.
+
+    Raises:
+        StudyError: a number is out of range, or there is too much to look at.
+    """
     if not 1 <= coalition <= seats or draws < 2:
         raise StudyError(
             f"coalitions of up to {coalition} of {seats} seats at {draws} drawn profiles; expected 1 to {seats}, and at "
@@ -271,7 +188,7 @@ def measure_manipulability(
         )
     types, K = len(mechanism.truth), mechanism.reports
     trials = sum(comb(seats, size) * K**size for size in range(1, coalition + 1))
-    exact = types**seats * trials <= EXACT_LIMIT
+    exact = types**seats * trials <= limit
     if not exact and draws * trials > _MOST_TRIALS:
         raise StudyError(
             f"{trials} sets of reports at each of {draws} profiles; expected at most {_MOST_TRIALS} in all: draw fewer "
@@ -281,23 +198,25 @@ def measure_manipulability(
         profiles = np.asarray(list(product(range(types), repeat=seats)), np.int64)
     else:
         profiles = np.random.default_rng(seed).integers(0, types, (draws, seats))
-    best, where = _best_gains(mechanism, profiles, coalition)
-    row = int(best.argmax())
-    example = "" if best[row] <= _NO_GAIN else f"types {profiles[row].tolist()}: {where[row]}"
-    gains = np.where(best > _NO_GAIN, best, 0.0)
-    if exact:
-        share, gain = (_known(float(values.mean()), len(profiles)) for values in (gains > 0, gains))
-    else:
-        share, gain = estimate_proportion(gains > 0), estimate_mean(gains, bounds=Bounds(0.0, 1.0))
-    return Manipulability(mechanism.name, seats, coalition, share, gain, float(gains.max()), example)
+    found: list[Manipulability] = []
+    for size, (best, where) in enumerate(_best_gains(mechanism, profiles, coalition), 1):
+        row = int(best.argmax())
+        example = "" if best[row] <= _NO_GAIN else f"types {profiles[row].tolist()}: {where[row]}"
+        gains = np.where(best > _NO_GAIN, best, 0.0)
+        if exact:
+            share, gain = (_known(float(values.mean()), len(profiles)) for values in (gains > 0, gains))
+        else:
+            share, gain = estimate_proportion(gains > 0), estimate_mean(gains, bounds=Bounds(0.0, 1.0))
+        found.append(Manipulability(mechanism.name, seats, size, share, gain, float(gains.max()), example))
+    return tuple(found)
 
 
 def _known(value: float, profiles: int) -> Estimate:
     return Estimate(value, value, value, 1.0, f"all {profiles} profiles", profiles)
 
 
-def _best_gains(mechanism: Mechanism, profiles: Reports, coalition: int) -> tuple[Numbers, list[str]]:
-    """The best coalition's gain at each profile [r, n], and which reports make it."""
+def _best_gains(mechanism: Mechanism, profiles: Reports, coalition: int) -> Iterator[tuple[Numbers, list[str]]]:
+    """The gain at each profile [r, n] of the best coalition of at most 1, 2, ... seats, and which reports make it."""
     rows, n = profiles.shape
     sincere = mechanism.truth[profiles]
     base = _paid(mechanism, sincere, profiles)
@@ -318,7 +237,7 @@ def _best_gains(mechanism: Mechanism, profiles: Reports, coalition: int) -> tupl
                     if gain[offset, pick] > best[start + offset] + _NO_GAIN:
                         best[start + offset] = gain[offset, pick]
                         where[start + offset] = f"seats {chosen} report {lies[pick].tolist()}"
-    return best, where
+        yield best.copy(), list(where)
 
 
 def _paid(mechanism: Mechanism, reports: Reports, types: Reports) -> Numbers:

@@ -1,7 +1,8 @@
 """An election: ballots in, the set of tied winners out; whoever holds it decides between them.
 
-A ballot is the number of an answer to a choice question, so that scripted minds can cast it and language minds read it in
-words. Under every rule ballot j, for j below the number of alternatives, is the plainest ballot in favour of alternative j.
+A ballot is a number. Most rules ask a choice question and count the number of the answer, so that scripted minds can cast it
+and language minds read it in words; a rule with too many ballots for that has a ballot paper of its own. Under every rule
+ballot j, for j below the number of alternatives, is the plainest ballot in favour of alternative j.
 Votes are whole numbers summed in 64 bits: a count is the same whoever sits where, and on every machine.
 """
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from commonweal.core.arrays import Flags, Index, Units
 from commonweal.core.errors import StudyError
 from commonweal.core.menu import Menu
+from commonweal.core.questions import Act, Choice, Question
 from commonweal.core.streams import Key
 
 
@@ -95,6 +97,19 @@ class VotingRule(eqx.Module):
     @abc.abstractmethod
     def words(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Every ballot in words, [ballots], from the alternatives in words, [k]."""
+
+    def ask(self, asked: Flags, names: tuple[str, ...]) -> Question:
+        """The ballot paper: unless the rule has another, a choice between all ballots.
+
+        Args:
+            asked: [a] who has a ballot.
+            names: [k] the alternatives in words, that which keeps things as they are first.
+        """
+        return Choice(asked, self.words(names))
+
+    def read(self, answer: Act) -> Index:
+        """The ballots, [a], from the answers to the ballot paper."""
+        return answer
 
     @abc.abstractmethod
     def count(self, election: Election) -> Count:

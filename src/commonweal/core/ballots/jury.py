@@ -16,10 +16,11 @@ import numpy as np
 from jaxtyping import Array, Int32
 from numpy.typing import NDArray
 
-from commonweal.core.arrays import whole
+from commonweal.core.arrays import Flags, Index, whole
 from commonweal.core.ballots.election import Count, Election, VotingRule
 from commonweal.core.ballots.plurality import Plurality
 from commonweal.core.errors import StudyError
+from commonweal.core.questions import Act, Question
 
 
 class Jury(VotingRule):
@@ -52,6 +53,14 @@ class Jury(VotingRule):
     def words(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the rule that counts."""
         return self.of.words(names)
+
+    def ask(self, asked: Flags, names: tuple[str, ...]) -> Question:
+        """The ballot paper of the rule that counts."""
+        return self.of.ask(asked, names)
+
+    def read(self, answer: Act) -> Index:
+        """As the rule that counts."""
+        return self.of.read(answer)
 
     def count(self, election: Election) -> Count:
         """Draw the jury, and count its ballots."""

@@ -20,7 +20,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int64
+from jaxtyping import Array, Bool, Int64
 from numpy.typing import NDArray
 
 from commonweal.core.ballots.election import Count, Election, VotingRule
@@ -40,6 +40,36 @@ def orders(alternatives: int) -> tuple[Order, ...]:
 def _ranks(alternatives: int) -> NDArray[np.int8]:
     """[ballots, k]: the rank of each alternative on each ballot, 0 the best."""
     return np.argsort(np.asarray(orders(alternatives)), axis=1).astype(np.int8)
+
+
+def strongest_paths(votes: Int64[Array, "k k"], stands: Bool[Array, "k"]) -> Int64[Array, "k k"]:
+    """Strength of the strongest path from each alternative to each other one, in votes; 0 on the diagonal.
+
+    Args:
+        votes: how many rank the one of the row over the one of the column.
+        stands: which alternatives may win; nothing leads to the others, from them or through them.
+    """
+    k = stands.shape[0]
+    with jax.enable_x64(True):
+        both = stands[:, None] & stands[None, :]
+        path = jnp.where(both & (votes > votes.T), votes, 0)
+        for via in range(k):
+            path = jnp.maximum(path, jnp.minimum(path[:, via : via + 1], path[via : via + 1, :]))
+        return jnp.where(jnp.eye(k, dtype=bool), 0, path)
+
+
+def unbeaten(path: Int64[Array, "k k"], election: Election) -> Count:
+    """Those that no rival beats along the strongest paths; the score is the number of rivals beaten.
+
+    Args:
+        path: strengths of the strongest paths.
+        election: whose ballots made them.
+    """
+    with jax.enable_x64(True):
+        cast = jnp.sum(election.weight, dtype=jnp.int64) > 0
+        score = jnp.sum(path > path.T, axis=1, dtype=jnp.int64)
+        winners = election.stands & (path >= path.T).all(1) & cast
+    return Count(score, winners, jnp.zeros_like(election.purse))
 
 
 class Schulze(VotingRule):
@@ -76,20 +106,11 @@ class Schulze(VotingRule):
                 for i in range(k)
             ]
             votes = jnp.stack([jnp.stack(row) for row in over])
-            both = election.stands[:, None] & election.stands[None, :]
-            path = jnp.where(both & (votes > votes.T), votes, 0)
-            for via in range(k):
-                path = jnp.maximum(path, jnp.minimum(path[:, via : via + 1], path[via : via + 1, :]))
-            return jnp.where(jnp.eye(k, dtype=bool), 0, path)
+        return strongest_paths(votes, election.stands)
 
     def count(self, election: Election) -> Count:
         """Those that no rival beats."""
-        path = self.strengths(election)
-        with jax.enable_x64(True):
-            cast = jnp.sum(election.weight, dtype=jnp.int64) > 0
-            score = jnp.sum(path > path.T, axis=1, dtype=jnp.int64)
-            winners = election.stands & (path >= path.T).all(1) & cast
-        return Count(score, winners, jnp.zeros_like(election.purse))
+        return unbeaten(self.strengths(election), election)
 
     def sincere(self, worth: NDArray[np.float64]) -> NDArray[np.int64]:
         """The true order."""

@@ -10,8 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from commonweal.core.arrays import Flags, Index
 from commonweal.core.ballots.election import Count, Election, VotingRule
 from commonweal.core.ballots.plurality import Plurality
+from commonweal.core.questions import Act, Question
 
 
 class Stake(VotingRule):
@@ -34,6 +36,14 @@ class Stake(VotingRule):
     def words(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the rule that counts."""
         return self.of.words(names)
+
+    def ask(self, asked: Flags, names: tuple[str, ...]) -> Question:
+        """The ballot paper of the rule that counts."""
+        return self.of.ask(asked, names)
+
+    def read(self, answer: Act) -> Index:
+        """As the rule that counts."""
+        return self.of.read(answer)
 
     def count(self, election: Election) -> Count:
         """Weigh the ballots, and count them."""
