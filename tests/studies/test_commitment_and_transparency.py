@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from arms import play
 from commonweal.analysis.exact.small_mutation import find_small_mutation
+from commonweal.engine.check import check
 from commonweal.engine.compiled import run_batch
 from commonweal.lab.batches import data_factors
 from commonweal.lab.plan import make_plan
+from commonweal.minds.dials import HONESTY
 from commonweal.studies.commitment_and_transparency import (
     ANSWERS,
     CREDIBILITY,
@@ -22,6 +25,7 @@ from commonweal.studies.commitment_and_transparency import (
     promise_pairs,
     read_pairs,
     study,
+    with_language,
 )
 
 
@@ -78,3 +82,22 @@ def test_simulated_payoffs_agree_with_the_chain(name: str, levels: dict[str, flo
     expected = part.theory(levels)
     assert expected is not None
     assert abs(paid.mean() - expected) < 4 * paid.std(ddof=1) / np.sqrt(paid.size)
+
+
+def test_the_language_arm_is_off_by_default_and_of_few_calls() -> None:
+    arm = with_language()
+    part = arm.part("language")
+    assert part.role == "control"
+    assert [own.name for own in arm.parts[:-1]] == [own.name for own in study.parts]
+    check(part.society, arm.metrics)
+    # Two settings of the dial, one trial each: so many seats and ticks are asked.
+    assert (part.trials, part.ticks) == (2, 8)
+
+
+@pytest.mark.slow
+def test_any_endpoint_takes_the_seats_of_the_language_arm_and_reads_its_dial() -> None:
+    arm = with_language()
+    log, asked = play(arm.part("language"), arm.metrics, {HONESTY.name: 1.0}, 2)
+    assert len(asked) == 2 * 7
+    assert all(HONESTY.say(1.0) in own.message("user") for own in asked)
+    assert set(log.values) == set(arm.metrics.names)

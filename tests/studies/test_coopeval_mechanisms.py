@@ -1,13 +1,18 @@
 """The study of mechanisms: its theory against simulation and in its limits."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from arms import play
+from commonweal.engine.check import check
 from commonweal.engine.compiled import run_batch
 from commonweal.lab.plan import make_plan
 from commonweal.studies.coopeval_mechanisms import (
     CREDIBILITY,
     DEPOSIT,
+    NORM,
     QUORUM,
     REACH,
     SEATS,
@@ -17,8 +22,14 @@ from commonweal.studies.coopeval_mechanisms import (
     exact_contracts,
     exact_mediation,
     exact_repetition,
+    exact_strangers,
     study,
 )
+
+
+@pytest.fixture(scope="module")
+def plan() -> dict[str, Any]:
+    return make_plan(study, None, None)
 
 
 def test_theory_in_its_limits() -> None:
@@ -46,14 +57,52 @@ def test_contracts_gain_with_credibility_and_a_breach_pays_below_the_threshold()
     assert (SEATS - 1) * (T - R) / DEPOSIT == 0.6
 
 
-def test_every_cell_is_planned_with_its_theory_and_no_figure_of_language_models_is_claimed() -> None:
-    plan = make_plan(study, None, None)
+def test_every_cell_is_planned_with_its_theory(plan: dict[str, Any]) -> None:
     parts = plan["parts"]
     assert isinstance(parts, list)
-    assert [len(part["cells"]) for part in parts] == [6, 2, 12]
-    assert all(0 < cell["theory"] < 1 for part in parts for cell in part["cells"])
-    assert study.replication is None
-    assert "no verdict" in study.doc
+    assert [len(part["cells"]) for part in parts] == [6, 2, 12, 6, 2]
+    assert all(0 < cell["theory"] < 1 for part in parts[:3] for cell in part["cells"])
+    assert [cell["theory"] is None for cell in parts[3]["cells"]] == [bool(cell["levels"][USERS]) for cell in parts[3]["cells"]]
+
+
+def test_a_published_figure_is_compared_by_direction_alone() -> None:
+    assert study.replication is not None
+    assert study.replication.kind == "re-run"
+    assert study.replication.low < study.replication.published < study.replication.high
+    rows = [row for row in study.replication.rows if row.part]
+    assert [row.part for row in rows] == ["mediation", "repetition", "reputation", "contracts", "language"]
+    assert all(row.compared == "direction" for row in rows)
+    assert "sizes cannot" in study.doc
+
+
+def test_the_language_part_is_a_control_of_few_calls(plan: dict[str, Any]) -> None:
+    part = study.part("language")
+    assert part.role == "control"
+    check(part.society, study.metrics)
+    assert plan["predicted"]["model_calls"] == 2 * 10 * 5
+
+
+@pytest.mark.slow
+def test_any_endpoint_takes_the_seats_of_the_language_part() -> None:
+    """One call a seat and round, for the act and for the mediator together; the rule is told where it is in force."""
+    for reach in (0.0, 1.0):
+        log, asked = play(study.part("language"), study.metrics, {REACH: reach}, 2)
+        assert len(asked) == 2 * 5
+        assert 0 <= log.values["cooperation"] <= 1
+
+
+@pytest.mark.slow
+def test_among_strangers_a_reputation_recovers_what_theory_has_without_it() -> None:
+    """Without users: within 4 standard errors and a point of the chain, which has fitness at its mean."""
+    part = study.part("reputation")
+    bare, shown = (
+        np.asarray(
+            [log.values["cooperation"] for log in run_batch(part.society_of(levels), (), range(120), part.ticks, study.metrics)]
+        )
+        for levels in ({USERS: 0.0, NORM: "simple standing"}, {USERS: 0.25, NORM: "simple standing"})
+    )
+    assert abs(bare.mean() - exact_strangers()) < 4 * bare.std(ddof=1) / np.sqrt(bare.size) + 0.01
+    assert shown.mean() > bare.mean()
 
 
 @pytest.mark.slow

@@ -3,12 +3,19 @@
 import numpy as np
 import pytest
 
+from arms import play
 from commonweal.core import lens
+from commonweal.engine.check import check
 from commonweal.engine.compiled import run_batch
 from commonweal.lab.plan import make_plan
 from commonweal.minds.donors import Donor
 from commonweal.studies.donor_game import BOUND, COUNTS, SEATS, SHARE, TOKENS, TRACE, mean_resources, study, turns
 from commonweal.worlds.donor_game import DonorGame
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return make_plan(study, None, None)
 
 
 def test_published_and_corrected_bounds():
@@ -33,11 +40,36 @@ def test_the_recursion_is_a_matrix_power():
     assert [t for t in range(1, 12) if turns("notebook")[t] == turns("notebook")[t - 1]] == [6]
 
 
-def test_every_cell_is_planned():
-    parts = make_plan(study, None, None)["parts"]
-    assert [len(part["cells"]) for part in parts] == [5, 12, 3 * len(COUNTS), 1]
+def test_every_cell_is_planned(plan):
+    parts = plan["parts"]
+    assert [len(part["cells"]) for part in parts] == [5, 12, 3 * len(COUNTS), 2]
     assert all(cell["theory"] > 0 for part in parts[:2] for cell in part["cells"])
     assert all(cell["theory"] is None for part in parts[2:] for cell in part["cells"])
+
+
+def test_the_published_table_stands_beside_cells_that_have_its_theory():
+    part = study.part("orders")
+    bounds = [row for row in study.replication.rows if row.part]
+    assert [row.figures[0].value for row in bounds[:2]] == [BOUND, BOUND / 2]
+    for row in bounds:
+        assert part.theory(dict(row.levels)) == row.figures[0].value
+    assert len(study.replication.rows) == len(bounds) + 5
+
+
+def test_the_language_part_is_a_control_of_few_calls(plan):
+    part = study.part("language")
+    assert part.role == "control"
+    check(part.society, study.metrics)
+    assert plan["predicted"]["model_calls"] <= 400
+
+
+@pytest.mark.slow
+def test_any_endpoint_takes_the_seats_of_the_language_part():
+    """Donors alone are asked: half of the seats in a round; the trace is told to them from the second round on."""
+    log, asked = play(study.part("language"), study.metrics, {TRACE: 3}, 2)
+    assert len(asked) == 12
+    assert sum("of what it could" in own.message("user") for own in asked) == 6
+    assert 0 <= log.values["gave"] <= 1
 
 
 @pytest.mark.slow

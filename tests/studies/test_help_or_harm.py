@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from arms import play
+from commonweal.engine.check import check
 from commonweal.engine.compiled import run_batch
 from commonweal.lab.batches import static_factors
 from commonweal.lab.plan import make_plan
+from commonweal.minds.dials import CAUTION
 from commonweal.studies.help_or_harm import (
     DISGUISED,
     DUTY,
@@ -28,6 +31,7 @@ from commonweal.studies.help_or_harm import (
     stationary,
     strict_and_lax,
     study,
+    with_language,
 )
 
 
@@ -98,3 +102,22 @@ def test_simulated_welfare_agrees_and_doubtful_cases_balance_at_the_best_thresho
         assert abs(log.values["welfare"] - theory) < 4 * 150 / np.sqrt(USERS * part.ticks / 2)
         if tries == 1:
             assert np.sign(log.values["balance"]) == np.sign(1.263 - threshold)
+
+
+def test_the_language_arm_is_off_by_default_and_of_few_calls():
+    arm = with_language()
+    part = arm.part("language")
+    assert part.role == "control"
+    assert [own.name for own in arm.parts[:-1]] == [own.name for own in study.parts]
+    check(part.society, arm.metrics)
+    # Two settings of the dial, one trial each: so many seats and ticks are asked.
+    assert (part.trials, part.ticks) == (2, 10)
+
+
+@pytest.mark.slow
+def test_any_endpoint_takes_the_seats_of_the_language_arm_and_reads_its_dial():
+    arm = with_language()
+    log, asked = play(arm.part("language"), arm.metrics, {CAUTION.name: 1.0}, 2)
+    assert len(asked) == 2 * 3
+    assert all(CAUTION.say(1.0) in own.message("user") for own in asked)
+    assert set(log.values) == set(arm.metrics.names)

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from arms import play
 from commonweal.analysis.exact.feuds import Fighter, fight, meet
+from commonweal.engine.check import check
 from commonweal.engine.compiled import run_batch
 from commonweal.lab.batches import data_factors
 from commonweal.lab.plan import make_plan
+from commonweal.minds import dials
 from commonweal.studies.retribution import (
     AVENGE,
     BETA,
@@ -27,6 +30,7 @@ from commonweal.studies.retribution import (
     exact,
     lead,
     study,
+    with_language,
 )
 
 
@@ -109,3 +113,22 @@ def test_feuds_last_as_the_exact_chain_of_a_pair_says_and_arms_end_them() -> Non
     fighting = values()["fighting"]
     assert values(truce=2)["feud length"] < 8
     assert values(detect=0.1)["fighting"] < fighting / 2
+
+
+def test_the_language_arm_is_off_by_default_and_of_few_calls() -> None:
+    arm = with_language()
+    part = arm.part("language")
+    assert part.role == "control"
+    assert [own.name for own in arm.parts[:-1]] == [own.name for own in study.parts]
+    check(part.society, arm.metrics)
+    # Two settings of the dial, one trial each: so many seats and ticks are asked.
+    assert (part.trials, part.ticks) == (2, 8)
+
+
+@pytest.mark.slow
+def test_any_endpoint_takes_the_seats_of_the_language_arm_and_reads_its_dial() -> None:
+    arm = with_language()
+    log, asked = play(arm.part("language"), arm.metrics, {dials.FORGIVENESS.name: 1.0}, 2)
+    assert len(asked) == 2 * 6
+    assert all(dials.FORGIVENESS.say(1.0) in own.message("user") for own in asked)
+    assert set(log.values) == set(arm.metrics.names)

@@ -1,14 +1,18 @@
 """The study of SanctSim: its plan, its closed forms, the published figure, and a small run that agrees."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from arms import play
 from commonweal.engine.check import check
 from commonweal.engine.compiled import run_batch
 from commonweal.lab.plan import make_plan
 from commonweal.studies.sanctioning_institutions import (
     BUDGET,
     DEFECTORS,
+    MODELS,
     PATTERN,
     PATTERNS,
     PERIODS,
@@ -19,8 +23,12 @@ from commonweal.studies.sanctioning_institutions import (
     published,
     read_genes,
     study,
-    with_language,
 )
+
+
+@pytest.fixture(scope="module")
+def plan() -> dict[str, Any]:
+    return make_plan(study, None, None)
 
 
 def test_the_prediction_is_the_recursion() -> None:
@@ -48,10 +56,9 @@ def test_genes_meet_the_first_and_third_published_round() -> None:
     assert np.abs(sums - np.round(sums)).max() < 35 * 0.005 + 1e-9
 
 
-def test_every_cell_is_planned_with_its_theory() -> None:
-    plan = make_plan(study, None, None)
+def test_every_cell_is_planned_with_its_theory(plan: dict[str, Any]) -> None:
     parts = {part["name"]: part["cells"] for part in plan["parts"]}
-    assert {name: len(cells) for name, cells in parts.items()} == {"patterns": 4, "identities": 4, "mixed": 10}
+    assert {name: len(cells) for name, cells in parts.items()} == {"patterns": 4, "identities": 4, "mixed": 10, "language": 1}
     known = {cell["levels"][PATTERN]: cell["theory"] for cell in parts["patterns"]}
     assert known["unstable"] is None
     for pattern in PATTERNS[:3]:
@@ -92,10 +99,32 @@ def test_punishment_keeps_defectors_contributing_in_this_model() -> None:
     assert means[1] > means[0] + 0.05
 
 
-def test_the_language_arm_is_planned_and_only_there() -> None:
-    assert not any(part.society.hosted for part in study.parts)
-    arm = with_language().part("language")
-    assert arm.society.hosted
-    check(arm.society, study.metrics)
-    assert arm.trials == 1
+def test_the_published_table_has_every_model_and_the_mean_of_its_pattern() -> None:
+    assert study.replication is not None
+    rows = study.replication.rows
+    assert len(rows) == 9 + len(PATTERNS)
+    assert [len(PUBLISHED[pattern]) for pattern in PATTERNS] == [len(MODELS[pattern]) for pattern in PATTERNS]
+    for pattern in PATTERNS:
+        (mean,) = [row for row in rows if row.name.startswith(f"{pattern}:")]
+        assert dict(mean.levels) == {PATTERN: pattern}
+        assert mean.figures[0].value == published(pattern)
+        assert mean.figures[0].compared == (pattern != "unstable")
+
+
+def test_the_language_part_is_a_control_of_few_calls(plan: dict[str, Any]) -> None:
+    part = study.part("language")
+    assert part.society.hosted
+    assert part.role == "control"
+    check(part.society, study.metrics)
+    assert part.trials == 1
+    assert plan["predicted"]["model_calls"] == PERIODS * 3 * 7
     assert mind_of("unstable").climb == 0
+
+
+@pytest.mark.slow
+def test_any_endpoint_takes_the_seats_of_the_language_part() -> None:
+    """One period: everybody chooses a group, contributes, and members of the sanctioning group may sanction."""
+    log, asked = play(study.part("language"), study.metrics, {BUDGET: 20}, 3)
+    assert 14 <= len(asked) <= 21
+    assert all("six others" in own.message("user") + own.message("system") for own in asked)
+    assert 0 <= log.values["contribution"] <= 1

@@ -21,6 +21,7 @@ program equilibrium", Theory and Decision 86 (2019); A. Kalai et al., "A commitm
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import jax.numpy as jnp
@@ -59,7 +60,9 @@ from commonweal.institutions.tremble import Tremble
 from commonweal.lab.study import Factor, Levels, Part, Primary, Study
 from commonweal.metrics.cooperation import Cooperation
 from commonweal.metrics.payoff_of import PayoffOf
+from commonweal.minds import dials
 from commonweal.minds.joiners import Joiner
+from commonweal.minds.language import Language
 from commonweal.minds.readers import Reader
 from commonweal.worlds.network_game import NetworkGame
 
@@ -227,3 +230,26 @@ study = Study(
     "does so now and then. That much is no merit of transparency. The payoff is that of six encounters: 6 where all defect, 18 "
     "where all cooperate and nothing trembles.",
 )
+
+
+def with_language(mind: Language | None = None) -> Study:
+    """The study with a control in which a language model sits in all seats, may promise, and is told how far to keep its word.
+
+    Off by default: it costs 112 calls and a card of the model. With the embedded model it is a negative control: whatever it
+    shows is the size of the wording artefact. Run it by a file of one line, `arm = with_language()`, with any model.
+
+    Args:
+        mind: who sits there; None: one with a short role, whose model the run fills in.
+    """
+    wish = "You want to own as much as you can at the end."
+    player = Language(persona="You play with six others.") if mind is None else mind
+    society = Society(
+        NetworkGame.dilemma(R, S, T, P),
+        Named.of(("player", player)),
+        Seating(SEATS, network=Ring(SEATS - 1)),
+        Named.of(("commitment", Commitment(0.5))),
+    )
+    told = lens.mind("player", Language, lambda mind: mind.disposition)
+    levels = (0.0, 1.0)
+    factor = Factor(dials.HONESTY.name, told, levels, values=dials.HONESTY.texts(levels, wish))
+    return dataclasses.replace(study, parts=(*study.parts, Part("language", society, (factor,), 8, 1, role="control")))

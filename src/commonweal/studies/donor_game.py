@@ -15,6 +15,9 @@ games stays and is copied into the other seats, and after ten generations one ki
 sees is varied: without a trace all look alike, with one donation it scores images, with more it also excuses a refusal whose
 victim had itself refused before.
 
+The paper was not read by us: its bound and its starts are known from notes of it. The order of its notebook, and the bound that
+follows from it, were checked against its code.
+
 Source: A. Vallinder and E. Hughes, "Cultural evolution of cooperation among LLM agents", arXiv 2412.10270 (2024).
 """
 
@@ -29,7 +32,7 @@ from commonweal.core.named import Named
 from commonweal.core.seats import Seating
 from commonweal.core.society import Society
 from commonweal.institutions.truncation import Truncation
-from commonweal.lab.study import Factor, Levels, Part, Primary, Replication, Study
+from commonweal.lab.study import Factor, Figure, Levels, Part, Primary, Published, Replication, Study
 from commonweal.metrics.cooperation import Cooperation
 from commonweal.metrics.fixation import Fixation
 from commonweal.metrics.holdings import Holdings
@@ -108,6 +111,36 @@ def _language() -> Society:
     )
 
 
+def _published() -> tuple[Published, ...]:
+    """What was published, beside the cells of ours that have the same order of roles."""
+    read = "The bound as published; of the notebook's order and of other multipliers it is our own derivation from its code."
+    told = (
+        "Starts of five runs of one language model: whether societies end in two ways by how they start is tested in part "
+        "starts, and that the edge lies between 47 and 50 % is not claimed."
+    )
+    bounds = (
+        ("published maximum of the mean", BOUND, "alternating", MULTIPLIER),
+        ("derived: the same in the notebook's order", BOUND / 2, "notebook", MULTIPLIER),
+        ("derived: at multiplier 1.5", mean_resources(1.0, 1.5), "alternating", 1.5),
+        ("derived: at multiplier 3", mean_resources(1.0, 3.0), "alternating", 3.0),
+    )
+    exact = tuple(
+        # Amounts are whole in units of 1/128 token: at multiplier 1.5 a gift loses what is below that, in each of 12 rounds.
+        Published(
+            name, (Figure("final resources", tokens, 2e-3 * tokens if times == 1.5 else 0.0),), "orders",
+            ((ORDER, order), (TIMES, times), (SHARE, 1.0)), note=read,
+        )
+        for name, tokens, order, times in bounds
+    )  # fmt: skip
+    starts = tuple(
+        Published(
+            f"a run that {'climbed' if climbed else 'failed'}", (Figure("gave in the first generation", share),), note=told
+        )
+        for share, climbed in STARTS
+    )
+    return exact + starts
+
+
 _share = lens.mind("giver", Donor, lambda donor: donor.share)
 _trace = lens.world(DonorGame, lambda world: world.trace)
 
@@ -150,7 +183,7 @@ study = Study(
         Part(
             name="language",
             society=_language(),
-            factors=(Factor(TRACE, _trace, (3,)),),
+            factors=(Factor(TRACE, _trace, (0, 3)),),
             ticks=ROUNDS,
             seeds=1,
             role="control",
@@ -175,6 +208,7 @@ study = Study(
         kind="fixture",
         source="Vallinder and Hughes, arXiv 2412.10270 (2024): maximum of average final resources, 30,720, less the endowment",
         published=BOUND - TOKENS,
+        rows=_published(),
     ),
     hypotheses=(
         "Where roles alternate strictly the mean reaches 10 (1 + m) / 2 m^11 tokens, 30,720 at m = 2, and no share gives more.",
@@ -189,10 +223,11 @@ study = Study(
     scope="scripted donors of two kinds, twelve seats, ten generations of two games, no mutation; donors that learn from each "
     "other's words, as the paper's, are not among them",
     budget=Budget(calls=2000),
-    doc="Published beside ours. The bound: 30,720 tokens, met where roles alternate, and half of it in the notebook's order. "
-    "The starts: in five runs of one model the first generation gave "
-    + ", ".join(f"{100 * share:.0f} % ({'climbed' if climbed else 'failed'})" for share, climbed in STARTS)
-    + "; in part starts the metrics `gave in the first generation` and `discriminators took over` say where the edge lies in "
-    "this model, for each number of donations shown. The language part has the embedded model in all seats, for one game, and "
-    "is the negative control: whatever it shows is the size of the wording artefact.",
+    doc="The published bound, 30,720 tokens, is met where roles alternate, and half of it in the notebook's order. Whether "
+    "societies end in two ways by how they start is asked in part starts: the metrics `gave in the first generation` and "
+    "`discriminators took over` say where the edge lies in this model, for each number of donations shown. The paper saw one "
+    "between 47 and 50 %, in five runs of one model; here it is tested and not claimed. The paper was not read by us: its "
+    "figures are from notes of it, the order of its notebook from its code. In part language a model sits in all seats for one "
+    "game, with and without a trace; the embedded one is the negative control, whatever it shows is the size of the wording "
+    "artefact, and any other takes its place by --endpoint and --model.",
 )

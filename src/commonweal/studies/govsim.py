@@ -6,19 +6,27 @@ is harvests 20 once. In all rows between, published or ours, efficiency is mean 
 societies that took all are no fixtures: over-use by its published formula would be 100 %, and equality depends on how a stock
 that is short is handed out.
 
-Beside them, societies of five scripted seats of which some are greedy and take a multiple of the fair share. With share s of
-greed g the part u = (1 + s (g - 1)) / 2 of the stock is harvested each month, and in real units the theory is
+Beside them, societies of five scripted seats of which some are greedy and take a multiple of the fair share. Harvests are
+whole, and the theory is the exact chain over stocks. In real units it would be simpler: with share s of greed g the part
+u = (1 + s (g - 1)) / 2 of the stock is harvested each month, and
 
     h(t + 1) = min(100, 2 (1 - u) h(t)),  dead when (1 - u) h < 5,  efficiency = u sum h / 600
 
-The paper put one greedy newcomer into societies of its best model in month 4 of 15; here the greedy are there from the start.
+The paper put one greedy newcomer into societies of its best model in month 4 of 15: they then lasted less often and less long,
+harvested less and less evenly, and over-used more. With scripted seats that is so by what is put in, and is compared by its
+direction alone; what follows is how greedy the newcomer must be. In real units the commons outlasts a newcomer of greed up to
+10 (1 - (5 / 204800)^(1/12)) - 4 = 1.87. In whole ones a fair seat takes the whole part of its share, what it leaves grows, and
+by the chain a newcomer of greed 2.5 still leaves even odds.
 
 Source: G. Piatti et al., "Cooperate or Collapse: Emergence of Sustainable Cooperation in a Society of LLM Agents" (GovSim),
-NeurIPS 2024, arXiv 2404.16698, table 1 (three scenarios, five runs each).
+NeurIPS 2024, arXiv 2404.16698, table 1 (three scenarios, five runs each), and its figures on newcomers, on universalisation
+and on silence.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -28,8 +36,9 @@ from commonweal.core import lens
 from commonweal.core.named import Named
 from commonweal.core.seats import Seating
 from commonweal.core.society import Society
+from commonweal.institutions.arrival import Arrival
 from commonweal.institutions.disclosure import Disclosure
-from commonweal.lab.study import Factor, Levels, Part, Primary, Replication, Study
+from commonweal.lab.study import Factor, Figure, Levels, Part, Primary, Published, Replication, Study
 from commonweal.metrics.efficiency import Efficiency
 from commonweal.metrics.equality import Equality
 from commonweal.metrics.gain import Gain
@@ -42,8 +51,15 @@ from commonweal.models.budget import Budget
 from commonweal.worlds.commons import Commons
 
 SEATS, MONTHS, STOCK = 5, 12, 100.0
-TAKES, GREEDY, GREED, LOST = "what each takes", "share of greedy seats", "greed", "share of words lost"
+ARRIVES, LONGER = 4, 15
+"""The month of the newcomer, and how many months there are then."""
+TAKES, GREEDY, GREED, NEWCOMERS = "what each takes", "share of greedy seats", "greed", "greedy newcomers"
 FAIR, ALL = "a fair share", "all there is"
+LOST, PRINCIPLE = "share of words lost", "principle"
+NO_PRINCIPLE, UNIVERSAL = "none", "universalisation"
+WISH = "You want to earn a living for years to come."
+PRINCIPLES = (WISH, f"{WISH} Before you take, ask what is left next month if each of the five takes as much as you.")
+"""What the fishers care about, without and with the principle; in our words."""
 
 
 class Row(NamedTuple):
@@ -101,12 +117,64 @@ def real_efficiency(used: float, months: int = MONTHS) -> float:
     return min(1.0, harvested / (months * STOCK / 2))
 
 
+class Fate(NamedTuple):
+    """What becomes of a commons, on average."""
+
+    efficiency: float
+    survival: float
+    """Probability that it outlasts the months."""
+
+
+def find_fate(greedy: Sequence[int], greed: float) -> Fate:
+    """The fate of five seats that harvest whole units, exactly: the chain over (stock, harvested so far).
+
+    A fair seat takes the whole part of its share; a greedy one takes one of the two whole harvests around `greed` times the
+    share, such that its norm level, share / harvest, is 1 / `greed` on average.
+
+    Args:
+        greedy: how many seats are greedy, month by month, each 0 to 5.
+        greed: multiple of the fair share that they take, at least 1.
+    """
+    chances, best = {(int(STOCK), 0): 1.0}, len(greedy) * STOCK / 2
+    lost = 0.0
+    for n in greedy:
+        after: dict[tuple[int, int], float] = {}
+        for (stock, had), chance in chances.items():
+            fair = stock // 2 / SEATS
+            low, up = _whole_harvest(fair, greed)
+            for more in range(n + 1):
+                got = min(stock, (SEATS - n) * math.floor(fair) + n * low + more)
+                left, odds = stock - got, chance * math.comb(n, more) * up**more * (1 - up) ** (n - more)
+                if left < SEATS:
+                    lost += odds * min(1.0, (had + got) / best)
+                else:
+                    key = min(int(STOCK), 2 * left), had + got
+                    after[key] = after.get(key, 0.0) + odds
+        chances = after
+    lasting = math.fsum(odds * min(1.0, had / best) for (_, had), odds in chances.items())
+    return Fate(lost + lasting, math.fsum(chances.values()))
+
+
+def _whole_harvest(fair: float, greed: float) -> tuple[int, float]:
+    """The lower whole harvest of a greedy seat, and the probability of one unit more."""
+    low = math.floor(fair * greed + 1e-9)
+    if math.isclose(low, fair * greed):
+        return low, 0.0
+    reach = (min(1.0, fair / max(low, 1e-9)), fair / (low + 1))
+    return low, (reach[0] - 1 / greed) / (reach[0] - reach[1])
+
+
 def _rows(levels: Levels) -> float:
     return real_efficiency(0.5 if levels[TAKES] == FAIR else 1.0)
 
 
 def _greedy(levels: Levels) -> float:
-    return real_efficiency(min(1.0, (1 + float(levels[GREEDY]) * (float(levels[GREED]) - 1)) / 2))
+    return find_fate([round(float(levels[GREEDY]) * SEATS)] * MONTHS, float(levels[GREED])).efficiency
+
+
+def _newcomer(levels: Levels) -> float:
+    then = LONGER - ARRIVES + 1
+    return find_fate([0] * (LONGER - then) + [int(levels[NEWCOMERS])] * then, float(levels[GREED])).efficiency
 
 
 def _scripted() -> Society:
@@ -117,21 +185,91 @@ def _scripted() -> Society:
     )
 
 
-def _language() -> Society:
-    persona, disposition = "You fish in a lake with four others.", "You want to earn a living for years to come."
+def _settled() -> Society:
+    """Fair seats, of which one gives way to a greedy newcomer."""
     return Society(
         world=Commons(),
-        minds=Named.of(("fisher", Language(persona=persona, disposition=disposition))),
-        seats=Seating(SEATS),
-        rules=Named.of(("disclosure", Disclosure(scope="all"))),
+        minds=Named.of(("fair", Scripted()), ("greedy", Scripted(greed=3.0))),
+        seats=Seating(SEATS, newcomers=Named.of(("greedy", jnp.float32(1.0)))),
+        rules=Named.of(("newcomer", Arrival(at=ARRIVES))),
+    )
+
+
+def _language() -> Society:
+    fisher = Language(persona="You fish in a lake with four others.", disposition=WISH)
+    return Society(
+        world=Commons(),
+        minds=Named.of(("fisher", fisher), ("greedy", Scripted(greed=3.0))),
+        seats=Seating(SEATS, newcomers=Named.of(("greedy", jnp.float32(1.0)))),
+        rules=Named.of(("disclosure", Disclosure(scope="all")), ("newcomer", Arrival(count=0, at=ARRIVES))),
         channel=Broadcast(),
     )
 
 
-def _published() -> str:
-    """The rows of the published table that did not take all at once, in words."""
-    rows = [row for row in TABLE if row not in FAILED]
-    return "; ".join(f"{row.model} {row.survival:g}, {row.months:g}, {row.gain:g}, {row.efficiency:g}" for row in rows)
+def _one_change(levels: Levels) -> bool:
+    """The society as it is, or one thing about it otherwise: in silence, with the principle, or with a newcomer."""
+    return (levels[LOST] == 1.0) + (levels[PRINCIPLE] == UNIVERSAL) + (levels[NEWCOMERS] == 1) <= 1
+
+
+def _figures(row: Row) -> tuple[Figure, ...]:
+    """A row of table 1 in our units. What came of societies that took all is compared as far as arithmetic fixes it."""
+    return (
+        Figure("survived", row.survival / 100, 0.0005),
+        Figure("months survived", row.months, 0.05),
+        Figure("gain", row.gain, 0.05),
+        Figure("efficiency", row.efficiency / 100, 0.0005),
+        Figure("equality", row.equality / 100, 0.0005, compared=False),
+        Figure("over-use", row.over_use / 100, 0.0005, compared=False),
+    )
+
+
+def _rows_beside() -> tuple[Published, ...]:
+    """The published rows: societies that took all beside ours, the others alone, then what was changed about them."""
+    same = ((LOST, 0.0), (PRINCIPLE, NO_PRINCIPLE), (NEWCOMERS, 0))
+    fixed = "Over-use and equality of societies that took all are no fixtures: see the head of the study's file."
+    alone = "Societies of language models between the two rows that arithmetic fixes: nothing scripted stands beside them."
+    greedy = (
+        "The paper's figures with the newcomer are of 15 months, those without of table 1; that ours move the same way "
+        "is put in: one seat of five takes three times its share."
+    )
+    arms = "Changes over all published models, as read in notes and not in the paper's tables; over-use as a relative change."
+    return (
+        *(Published(row.model, _figures(row), "rows", ((TAKES, ALL),), note=fixed) for row in FAILED),
+        *(Published(row.model, _figures(row), note=alone) for row in TABLE if row not in FAILED),
+        Published(
+            "GPT-4o, change by a greedy newcomer",
+            (
+                Figure("survived", (33.3 - 53.3) / 100),
+                Figure("months survived", 6.6 - 9.3),
+                Figure("efficiency", (31.3 - 55.0) / 100),
+                Figure("equality", (71.7 - 94.4) / 100),
+                Figure("over-use", (15.7 - 10.8) / 100),
+            ),
+            "newcomer",
+            ((NEWCOMERS, 1), (GREED, 3.0)),
+            ((NEWCOMERS, 0), (GREED, 3.0)),
+            "direction",
+            greedy,
+        ),
+        Published(
+            "change by universalisation",
+            (Figure("months survived", 4.0), Figure("gain", 29.0), Figure("efficiency", 0.24)),
+            "language",
+            (same[0], (PRINCIPLE, UNIVERSAL), same[2]),
+            same,
+            "direction",
+            arms,
+        ),
+        Published(
+            "change by silence",
+            (Figure("over-use", 0.22),),
+            "language",
+            ((LOST, 1.0), same[1], same[2]),
+            same,
+            "direction",
+            arms,
+        ),
+    )
 
 
 study = Study(
@@ -159,12 +297,34 @@ study = Study(
             theory=_greedy,
         ),
         Part(
+            name="newcomer",
+            society=_settled(),
+            factors=(
+                Factor(NEWCOMERS, lens.rule("newcomer", Arrival, lambda rule: rule.count), (0, 1)),
+                Factor(GREED, lens.mind("greedy", Scripted, lambda mind: mind.greed), (1.5, 2.0, 2.5, 3.0)),
+            ),
+            ticks=LONGER,
+            seeds=20,
+            role="control",
+            theory=_newcomer,
+        ),
+        Part(
             name="language",
             society=_language(),
-            factors=(Factor(LOST, lens.channel(Broadcast, lambda channel: channel.loss), (0.0, 1.0)),),
+            factors=(
+                Factor(LOST, lens.channel(Broadcast, lambda channel: channel.loss), (0.0, 1.0)),
+                Factor(
+                    PRINCIPLE,
+                    lens.mind("fisher", Language, lambda mind: mind.disposition),
+                    (NO_PRINCIPLE, UNIVERSAL),
+                    values=PRINCIPLES,
+                ),
+                Factor(NEWCOMERS, lens.rule("newcomer", Arrival, lambda rule: rule.count), (0, 1)),
+            ),
             ticks=MONTHS,
             seeds=1,
             role="control",
+            allowed=_one_change,
         ),
     ),
     metrics=Named.of(
@@ -189,23 +349,26 @@ study = Study(
         source="Piatti et al., arXiv 2404.16698: efficiency 1 of the sustainable optimum, less the 16.7 % (exactly 1/6) of "
         "societies that took all in the first month",
         published=5 / 6,
+        rows=_rows_beside(),
     ),
     hypotheses=(
         "A fair share each: 12 months, gain 120, efficiency 1, equality 1, over-use 0. All there is: 1 month, gain 20, "
         "efficiency 1/6.",
         "Efficiency falls from 1 towards 1/6 as the greedy and their greed multiply, and not evenly: little greed is forgiven "
         "for a year.",
-        "The embedded language model says nothing of either: its row measures wording.",
+        "One newcomer in month 4 ends the commons before month 16 if it is greedy enough: 1.87 times its share in real units, "
+        "between 2 and 3 times in whole ones.",
+        "The embedded language model says nothing of any of these: its rows measure wording.",
     ),
-    theory="part rows: exact; part greedy: the same recursion in real units, of which whole harvests of five seats are an "
-    "approximation",
+    theory="exact: arithmetic for part rows, the chain over stocks in whole harvests for parts greedy and newcomer",
     mechanism="growth is capped and what is taken cannot grow; that greed is there, and how much, is assumed",
-    scope="five scripted seats, twelve months, no talk; nothing follows for societies of language models but where they lie in "
-    "the table",
+    scope="five scripted seats, twelve or fifteen months, no talk; nothing follows for societies of language models but where "
+    "they lie in the table",
     budget=Budget(calls=1000),
-    doc=f"Published beside ours. {len(FAILED)} of {len(TABLE)} published societies took all in the first month in each of 15 "
-    "runs: survival 0 %, 1 month, gain 20, efficiency 16.7 %, which is our row `all there is`. The others (survival %, months, "
-    f"gain, efficiency %): {_published()}. In each published row efficiency is gain / 120, as in ours, up to rounding; "
-    "published over-use and equality are no fixtures. In part language the embedded model sits in all five seats, heard by all "
-    "or by nobody: it is the negative control, and whatever it shows is the size of the wording artefact.",
+    doc=f"{len(FAILED)} of {len(TABLE)} published societies took all in the first month in each of 15 runs: survival 0 %, 1 "
+    "month, gain 20, efficiency 16.7 %. That is what arithmetic says of whoever takes all, and it is our row `all there is`. "
+    "In each published row efficiency is gain / 120, as in ours, up to rounding. In part language a model sits in all five "
+    "seats: as it is, in silence, with a principle of universalisation in its role, and with a greedy newcomer. The embedded "
+    "model is the negative control there: whatever it shows is the size of the wording artefact. Any other model takes its "
+    "place by --endpoint and --model.",
 )

@@ -51,8 +51,10 @@ from commonweal.metrics.false_refusals import FalseRefusals
 from commonweal.metrics.harm_rate import HarmRate
 from commonweal.metrics.help_welfare import HelpWelfare
 from commonweal.metrics.threshold_used import ThresholdUsed
+from commonweal.minds import dials
 from commonweal.minds.attackers import Attacker
 from commonweal.minds.gatekeepers import Gatekeeper
+from commonweal.minds.language import Language
 from commonweal.worlds.assistants import Assistants
 
 PROVIDERS, USERS = 5, 200
@@ -302,3 +304,28 @@ study = Study(
     "optimum the balance of doubtful cases is fitted with a logistic curve, here its shape but for the width of the band, and "
     f"with a monotone one. {thresholds_in_words()}",
 )
+
+
+def with_language(mind: Language | None = None) -> Study:
+    """The study with a control in which a language model is each of three assistants and is told how cautious to be.
+
+    Off by default: it costs 60 calls and a card of the model. With the embedded model it is a negative control: whatever it
+    shows is the size of the wording artefact. Run it by a file of one line, `arm = with_language()`, with any model.
+
+    Args:
+        mind: who the assistants are; None: one with a short role, whose model the run fills in.
+    """
+    wish = "You want to be of use to everybody."
+    keeper = Language(persona="You are an assistant whom many ask for help.") if mind is None else mind
+    own, providers, users = society(), 3, 20
+    seats = Seating(
+        providers + users,
+        Named.of(("assistants", real(providers / (providers + users))), ("attackers", real(2 / (providers + users)))),
+        card=whole(np.asarray([1] * providers + [0] * users)),
+        shuffled=False,
+    )
+    small = dataclasses.replace(own, minds=own.minds.replace("assistants", keeper), seats=seats)
+    told = lens.mind("assistants", Language, lambda mind: mind.disposition)
+    levels = (0.0, 1.0)
+    factor = Factor(dials.CAUTION.name, told, levels, values=dials.CAUTION.texts(levels, wish))
+    return dataclasses.replace(study, parts=(*study.parts, Part("language", small, (factor,), 10, 1, role="control")))

@@ -20,6 +20,7 @@ is our own derivation.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import jax.numpy as jnp
@@ -46,6 +47,8 @@ from commonweal.metrics.fighting import Fighting
 from commonweal.metrics.just_retaliation import JustRetaliation
 from commonweal.metrics.mind_share import MindShare
 from commonweal.metrics.retaliation_cost import RetaliationCost
+from commonweal.minds import dials
+from commonweal.minds.language import Language
 from commonweal.minds.retributive import Retributive
 from commonweal.worlds.conflict import Conflict
 
@@ -194,3 +197,21 @@ study = Study(
     doc="Where rivals forgive nothing they are vengeful too, and half of the seats hold either mind: the null. The feuds part "
     "has no selection, so that its share of vengeful seats is 1: read its feud lengths, its fighting and its costs.",
 )
+
+
+def with_language(mind: Language | None = None) -> Study:
+    """The study with a control in which a language model sits in six seats of a ring and is told how often it forgives.
+
+    Off by default: it costs 96 calls and a card of the model. With the embedded model it is a negative control: whatever it
+    shows is the size of the wording artefact. Run it by a file of one line, `arm = with_language()`, with any model.
+
+    Args:
+        mind: who sits there; None: one with a short role, whose model the run fills in.
+    """
+    wish = "You want to own as much as you can at the end."
+    player = Language(persona="You live beside two others.") if mind is None else mind
+    society = Society(Conflict(VALUE, misread=0.05), Named.of(("player", player)), Seating(6, network=Ring(2)))
+    told = lens.mind("player", Language, lambda mind: mind.disposition)
+    levels = (0.0, 1.0)
+    factor = Factor(dials.FORGIVENESS.name, told, levels, values=dials.FORGIVENESS.texts(levels, wish))
+    return dataclasses.replace(study, parts=(*study.parts, Part("language", society, (factor,), 8, 1, role="control")))

@@ -37,7 +37,7 @@ from commonweal.institutions.membership import Membership
 from commonweal.institutions.peer_punishment import PeerPunishment
 from commonweal.institutions.peer_reward import PeerReward
 from commonweal.institutions.within import Within
-from commonweal.lab.study import Factor, Levels, Part, Primary, Replication, Study
+from commonweal.lab.study import Factor, Figure, Levels, Part, Primary, Published, Replication, Study
 from commonweal.metrics.cooperation import Cooperation
 from commonweal.metrics.group_share import GroupShare
 from commonweal.metrics.period_pay import PeriodPay
@@ -67,9 +67,15 @@ PUBLISHED = {
     ),
 }
 """Mean contribution in tokens by round, model by model (those not marked as a single run), read off the published figure.
-Rising (there: increasingly cooperative): DeepSeek-V3, Llama-3.3-70B, GPT-4o, GPT-4o-mini. Falling (increasingly defecting):
-o1-mini. Steady (no change): o3-mini low and medium. Unstable: o3-mini high and o1-preview."""
+Rising is there called increasingly cooperative, falling increasingly defecting, steady no change."""
 PATTERNS = tuple(PUBLISHED)
+MODELS = {
+    "rising": ("DeepSeek-V3", "Llama-3.3-70B", "GPT-4o", "GPT-4o-mini"),
+    "falling": ("o1-mini",),
+    "steady": ("o3-mini low", "o3-mini medium"),
+    "unstable": ("o3-mini high", "o1-preview"),
+}
+"""Whose rounds these are, in the same order."""
 
 
 def published(pattern: str) -> float:
@@ -152,24 +158,25 @@ def _mixed() -> Society:
     return society(("reciprocator", reciprocator), ("defector", defector), shares=shares)
 
 
-def with_language(mind: Language | None = None) -> Study:
-    """The study with an arm in which a language model sits in all seven seats, as published; off by default, as it is costly.
+def _language() -> Society:
+    return society(("agent", Language(persona="You play with six others.", disposition="You want to earn as much as you can.")))
 
-    A trial asks at most 315 times. With the embedded model it is a negative control: whatever it shows is the size of the
-    wording artefact. Run it by a file of one line, `arm = with_language()`.
 
-    Args:
-        mind: who sits there; None: one without a role, whose model the run fills in.
-    """
-    arm = Part(
-        name="language",
-        society=society(("agent", Language() if mind is None else mind)),
-        factors=(Factor(BUDGET, _budget, (20,)),),
-        ticks=PERIODS * STAGES,
-        seeds=1,
-        role="control",
-    )
-    return dataclasses.replace(study, parts=(*study.parts, arm))
+def _published() -> tuple[Published, ...]:
+    """Each model's mean contribution, and its pattern's, which is what ours is compared with."""
+    note = "Models in all seven seats; ours are scripted seats with the start and climb of their pattern's first three rounds."
+    jumps = "Where unstable models jump to next is in no published round: ours is shown and not compared."
+    rows: list[Published] = []
+    for pattern, names in MODELS.items():
+        place = ((PATTERN, pattern),)
+        means = [math.fsum(rounds) / (20 * len(rounds)) for rounds in PUBLISHED[pattern]]
+        rows += [
+            Published(name, (Figure("contribution", mean, compared=False),), "patterns", place, note=note)
+            for name, mean in zip(names, means, strict=True)
+        ]
+        whole = Figure("contribution", published(pattern), 0.0005, compared=pattern != "unstable")
+        rows.append(Published(f"{pattern}: mean of models", (whole,), "patterns", place, note="" if whole.compared else jumps))
+    return tuple(rows)
 
 
 _budget = lens.rule("punishment", PeerPunishment, lambda rule: rule.budget)
@@ -209,6 +216,14 @@ study = Study(
             seeds=100,
             role="control",
         ),
+        Part(
+            name="language",
+            society=_language(),
+            factors=(Factor(BUDGET, _budget, (20,)),),
+            ticks=PERIODS * STAGES,
+            seeds=1,
+            role="control",
+        ),
     ),
     metrics=Named.of(
         ("contribution", Cooperation()),
@@ -232,6 +247,7 @@ study = Study(
         kind="re-run",
         source="Guzman Piedrahita et al., arXiv 2506.23276 (2025), figure of contributions by round, four models against one",
         published=published("rising") - published("falling"),
+        rows=_published(),
     ),
     hypotheses=(
         "Extrapolated from three rounds, contributions of the rising pattern are more than twice those of the falling one.",
@@ -252,6 +268,7 @@ study = Study(
     )
     + " The part of identities is the fixture: pay is 40 + 12 c tokens a period where everyone contributes the share c. The "
     "mixed societies are our own question. The 20 tokens of the third stage are one budget for both sanctions in the published "
-    "code, and one for each here. A language model in every seat is an arm that is off by default: see with_language in the "
-    "file of the study.",
+    "code, and one for each here. In part language a model sits in all seven seats for all fifteen periods, as published; the "
+    "embedded one is the negative control, whatever it shows is the size of the wording artefact, and any other takes its "
+    "place by --endpoint and --model.",
 )
