@@ -1,6 +1,8 @@
+import itertools
 import re
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from commonweal.analysis.drawing import (
     draw_scale,
     span_range,
 )
+from commonweal.analysis.lettering import measure_text
 
 UNIT = Range(0.0, 1.0)
 EVIL = "<script>alert(1)</script>"
@@ -75,6 +78,39 @@ def test_a_map_has_a_cell_a_value_and_draws_where_theory_flips():
     assert "<script" not in drawn
 
 
+@pytest.mark.parametrize("top", [1.0, 3000.0])
+@pytest.mark.parametrize("columns", [2, 9, 12, 13, 16, 30])
+def test_no_number_and_no_label_of_a_map_meets_the_next(columns, top):
+    rng = np.random.default_rng(columns)
+    values = tuple(map(tuple, rng.uniform(0, top, (2, columns)).tolist()))
+    levels = tuple(f"{x:.3g}" for x in rng.uniform(0, 1, columns))
+    drawn = draw_map(
+        MapPanel("", "x", "y", levels, ("a", "b"), values, ((None,) * columns,) * 2, (("",) * columns,) * 2), Range(0, top)
+    )
+    texts = [t for t in ET.fromstring(drawn).iter("text") if t.get("class") in ("onpale", "ondeep", "tick")]
+    rows = {}
+    for t in texts:
+        if t.get("text-anchor") == "middle":
+            half = measure_text(t.text, float(t.get("style").removeprefix("font-size:").removesuffix("px"))) / 2
+            rows.setdefault(t.get("y"), []).append((float(t.get("x")) - half, float(t.get("x")) + half))
+    for spans in rows.values():
+        assert all(one[1] < two[0] for one, two in itertools.pairwise(sorted(spans)))
+    numbers = sum(t.get("class") != "tick" for t in texts)
+    # Too narrow for all of them, a map has none: every cell says its number on hover.
+    assert numbers in ({2: (4,), 9: (18,), 30: (0,)}.get(columns) or (0, 2 * columns))
+
+
+def test_long_names_of_levels_are_cut_and_none_is_left_out():
+    names = ("none", "weighted by the stake of each", "quadratic voting", "sortition")
+    root = ET.fromstring(
+        draw_map(MapPanel("", "x", "y", names, names, ((0.5,) * 4,) * 4, ((None,) * 4,) * 4, (("",) * 4,) * 4), UNIT)
+    )
+    told = [t.text for t in root.iter("text") if t.get("class") == "tick"]
+    assert len(told) == 8
+    assert all(any(name.startswith(text.rstrip("\u2026")) for name in names) for text in told)
+    assert all(float(t.get("x")) > 20 for t in root.iter("text") if t.get("text-anchor") == "end")
+
+
 def test_every_trial_is_one_dot_at_its_height():
     values = tuple(i / 100 for i in range(101))
     root = ET.fromstring(draw_dots("t", "m", [DotColumn("0", values, Interval(0.5, 0.4, 0.6), "control")], UNIT, False))
@@ -112,3 +148,10 @@ def test_a_course_has_a_point_a_tick_gaps_and_rings():
 def test_a_scale_shows_both_ends():
     texts = [t.text for t in ET.fromstring(draw_scale("survived", Range(0, 1200))).iter("text")]
     assert texts == ["0", "1,200", "survived"]
+
+
+def test_large_numbers_up_the_side_are_not_cut_off():
+    root = ET.fromstring(draw_courses("purse", "tick", [Course("t", (0, 2_000_000), "other", ())]))
+    side = [t for t in root.iter("text") if t.get("text-anchor") == "end"]
+    assert "2,000,000" in [t.text for t in side]
+    assert all(float(t.get("x")) - measure_text(t.text, 11) > 0 for t in side)

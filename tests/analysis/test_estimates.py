@@ -129,6 +129,24 @@ def test_no_variation_at_all_is_said_and_has_width(synthetic, tmp_path):
     assert efficiency.low <= efficiency.value <= efficiency.high
 
 
+@pytest.mark.parametrize(
+    ("treatment", "said"),
+    [(9.0, "moves the mean of welfare from 5.00 to 9.00 tokens (no"), (5.0, "leaves the mean of welfare at 5.00 tokens (no")],
+)
+def test_a_metric_without_chance_or_bounds_is_told_once_to_have_no_interval(synthetic, tmp_path, treatment, said):
+    rows = []
+    for cell, detect, welfare in ((0, 0.0, 5.0), (4, 0.5, treatment)):
+        levels = {"ruthless share": 0.0, "detection probability": detect, "population": 50}
+        for seed in range(10):
+            own = synthetic.scripted_rows(("scripted", cell, seed), levels)
+            rows += [row | {"value": welfare} if row["name"] == "welfare" else row for row in own]
+    found = small_run(synthetic, tmp_path, {"metric": "welfare"}, rows)
+    assert found.primary.finding.low is None
+    assert said in found.answer
+    assert found.answer.count("no interval") == 1
+    assert "(no interval: no variation in 10 of a metric without bounds; permutation p " in found.answer
+
+
 def test_an_unfinished_run_says_so(synthetic, tmp_path):
     levels = {"ruthless share": 0.0, "detection probability": 0.0, "population": 5}
     found = small_run(synthetic, tmp_path, {}, synthetic.scripted_rows(("scripted", 0, 0), levels))

@@ -2,8 +2,10 @@ import dataclasses
 import re
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 
+from commonweal.analysis.drawing import Course, draw_courses
 from commonweal.analysis.estimates import write_estimates
 from commonweal.analysis.figures import (
     choose_layout,
@@ -109,8 +111,23 @@ def test_without_pairs_one_trial_is_shown(run):
 
 
 def test_acts_are_a_line_an_agent(run):
-    directory, _, _, _ = run
-    figure = draw_acts(directory, ("language", 0, 0), "month")
+    directory, plan, _, _ = run
+    figure = draw_acts(directory, ("language", 0, 0), plan.part("language"))
     assert len(figure.panels) == 1
     assert figure.panels[0].count("course other") == 5
-    assert draw_acts(directory, ("scripted", 0, 0), "month") is None
+    assert draw_acts(directory, ("scripted", 0, 0), plan.part("scripted")) is None
+
+
+def test_acts_of_a_long_trial_are_drawn_through_as_many_points_as_there_are_pixels(synthetic, tmp_path):
+    key, ticks = ("language", 0, 0), 2400
+    acts = np.random.default_rng(3).integers(2, 9, ticks).tolist()
+    rows = [synthetic.header(key), synthetic.row(key, "reading", "ledger.purse", values=list(range(ticks)))]
+    rows += [synthetic.row(key, "trace", "act.harvest", agent=0, values=acts)]
+    synthetic.write_plan(tmp_path)
+    synthetic.write_logs(tmp_path, rows)
+    part = read_plan(tmp_path).part("language")
+    panel = draw_acts(tmp_path, key, dataclasses.replace(part, ticks=ticks)).panels[0]
+    shown = [Course("agent 0", tuple(acts[::3]), "other", (), 3)]
+    assert panel == draw_courses("harvest", "month", shown)
+    path = next(p.get("d") for p in ET.fromstring(panel).iter("path") if "course" in (p.get("class") or ""))
+    assert path.count("L") == 799

@@ -1,3 +1,5 @@
+import dataclasses
+
 import duckdb
 import pytest
 
@@ -11,6 +13,18 @@ def test_a_trial_reads_back_row_for_row(synthetic, finished):
     stock = next(r for r in rows if r.name == "world.stock")
     assert stock.values == tuple(100 - 3 * t for t in range(12))
     assert {r.kind for r in rows} == {"header", "reading", "value", "event", "trace", "text", "cost"}
+
+
+def test_some_ticks_of_the_traces_of_a_trial(finished):
+    key = ("language", 1, 0)
+    whole = read_trial(finished, key)
+    for ticks in (range(0), range(3), range(0, 12, 5), range(50)):
+        rows = read_trial(finished, key, ticks)
+        at = [tick for tick in ticks if tick < 12]
+        assert rows == tuple(
+            dataclasses.replace(row, values=tuple(row.values[tick] for tick in at)) if row.kind == "trace" else row
+            for row in whole
+        )
 
 
 def test_recorded_trials_and_events(finished):

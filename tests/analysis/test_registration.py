@@ -80,6 +80,22 @@ def test_a_kept_lock_makes_the_declared_figures_confirmatory(locked):
     assert "confirmatory: survived, efficiency" in found.words
 
 
+def test_earlier_locks_are_told_and_move_nothing(locked):
+    assert look(locked).history == ""
+    earlier = [
+        {"digest": "sha256:1", "written": "2019-01-01T00:00:00+00:00"},
+        {"digest": "sha256:2", "written": "2019-06-01T00:00:00+00:00"},
+    ]
+    relock(locked, supersedes=earlier)
+    found = look(locked)
+    assert (found.sound, found.deviations) == (True, ())
+    assert found.mark("scripted", "survived") == "confirmatory"
+    assert found.earlier == tuple((one["written"], one["digest"]) for one in earlier)
+    assert "after 2 earlier locks of this study (2019-01-01T00:00:00+00:00, 2019-06-01" in found.words
+    relock(locked, supersedes=earlier[:1])
+    assert look(locked).history == ", after 1 earlier lock of this study (2019-01-01T00:00:00+00:00)"
+
+
 def test_a_lock_that_was_changed_counts_for_nothing(locked):
     lock = json.loads((locked / "lock.json").read_text())
     lock["study"]["hypotheses"] = ["Survival falls."]

@@ -117,6 +117,17 @@ def test_registration_without_a_lock_kept_and_broken():
     assert "counts for nothing" in write_registration(dataclasses.replace(KEPT, sound=False))
 
 
+def test_earlier_locks_stand_on_the_claim_card_and_under_registration(run):
+    plan, findings = run
+    own = dataclasses.replace(KEPT, earlier=(("2025-12-01", "sha256:first"),))
+    page = words_of(write_registration(own))
+    assert "after 1 earlier lock of this study (2025-12-01); no deviation" in page
+    assert "sha256:first, 2025-12-01" in page
+    card = words_of(write_claim(plan, with_science(findings, registration=own)))
+    assert "confirmatory, after 1 earlier lock of this study (2025-12-01)" in card
+    assert "earlier lock" not in words_of(write_claim(plan, with_science(findings, registration=KEPT)))
+
+
 def test_unit_and_sample_count_trials_and_say_what_counting_agents_would_do(run):
     plan, findings = run
     page = words_of(write_unit(plan, findings.science.unit))

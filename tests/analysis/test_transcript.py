@@ -1,9 +1,11 @@
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from commonweal.analysis.logs import LogRow
-from commonweal.analysis.transcript import choose_readings, clean_text, list_acts, read_story, render_trial
+from commonweal.analysis.transcript import choose_readings, clean_text, list_acts, read_acts, read_story, render_trial
 from commonweal.core.errors import LogError
 
 
@@ -108,7 +110,42 @@ def test_acts_leave_out_handles_and_silence():
 
 
 def test_a_story_knows_its_cell(finished):
-    story = read_story(finished, "language", 0, 0, limit=20)
+    story = read_story(finished, ("language", 0, 0), limit=20)
     assert (story.name, story.levels, story.traced, len(story.scenes)) == ("language/0/0", "audit off", True, 12)
     assert dict(story.values)["survived"] == 1.0
     assert max(len(line.text) for scene in story.scenes for line in scene.lines) < 60
+
+
+def speechless(synthetic, key, ticks):
+    """A trial with acts, an answer left out, an answer by default, events, and no words."""
+    rows = [row for row in synthetic.language_rows(key, ticks=ticks) if row["kind"] != "text" and row["name"] != "say"]
+    left = [int(tick not in (1, 2, 30)) for tick in range(ticks)]
+    return [*rows, synthetic.row(key, "trace", "answered.harvest", agent=1, values=left)]
+
+
+@pytest.mark.parametrize("words", [True, False], ids=["with words", "without"])
+def test_the_first_scenes_alone_are_the_first_of_all(synthetic, tmp_path, words):
+    key, ticks = ("language", 0, 0), 60
+    synthetic.write_plan(tmp_path)
+    synthetic.write_logs(tmp_path, synthetic.language_rows(key, ticks=ticks) if words else speechless(synthetic, key, ticks))
+    whole = read_story(tmp_path, key)
+    assert (len(whole.scenes), whole.length) == (ticks, ticks)
+    for most in (0, 1, 24, 60, 100):
+        first = read_story(tmp_path, key, most=most)
+        assert first == dataclasses.replace(whole, scenes=whole.scenes[:most])
+    if not words:
+        # Agent 1 gave no answer at tick 1, and its default counted at tick 2.
+        assert [[line.agent for line in scene.lines if line.kind == "act"] for scene in whole.scenes[1:3]] == [
+            [0, 2, 3, 4],
+            [0, 1, 2, 3, 4],
+        ]
+
+
+def test_acts_may_be_read_at_every_so_many_ticks(synthetic, tmp_path):
+    key = ("language", 0, 0)
+    synthetic.write_plan(tmp_path)
+    synthetic.write_logs(tmp_path, speechless(synthetic, key, 60))
+    every = list_acts(read_acts(tmp_path, key, None))
+    thinned = list_acts(read_acts(tmp_path, key, range(0, 60, 2)), 2)
+    assert thinned == {name: values[::2] for name, values in every.items()}
+    assert [value is None for value in thinned["harvest", 1][:16]] == [False] * 15 + [True]

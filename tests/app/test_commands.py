@@ -48,9 +48,23 @@ def test_show_prints_a_transcript(finished, capsys):
     assert "harvest" in shown
 
 
+def test_show_names_the_trials_where_none_was_asked_for(finished, capsys):
+    assert main(["show", str(finished)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "scripted: 2 cells, seeds 0 to 2"
+    assert lines[1:3] == [
+        f"  commonweal show {finished} scripted/0/0   tithe 0",
+        f"  commonweal show {finished} scripted/1/0   tithe 0.5",
+    ]
+    assert main(lines[2].split()[1:4]) == 0
+    assert capsys.readouterr().out.startswith("Trial scripted/1/0")
+
+
 def test_another_plan_is_refused_with_what_differs(finished, capsys):
     assert main(["run", "tithe", "--out", str(finished), "--seeds", "9"]) == 2
-    assert "seeds is 3 there and 9 here" in capsys.readouterr().err
+    assert (
+        "holds another plan: parts[scripted].seeds is 3 there and 9 here; parts[scripted].cells[0]" in capsys.readouterr().err
+    )
 
 
 def test_a_plan_alone_runs_nothing(tmp_path, capsys):

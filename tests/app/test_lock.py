@@ -21,6 +21,9 @@ def test_a_study_of_the_catalogue_is_locked_in_the_working_folder(tmp_path, monk
     assert lock["model"] is None
     assert main(["lock", "tithe"]) == 2
     assert "never overwritten" in capsys.readouterr().err
+    assert main(["lock", "tithe", "--out", "tithe.lock.json"]) == 0
+    assert f"It supersedes a lock of {lock['written']}" in capsys.readouterr().out
+    assert json.loads((tmp_path / "tithe.lock.1.json").read_text()) == lock
 
 
 def test_a_rule_may_stand_in_the_place_of_a_model(tmp_path, capsys):

@@ -59,7 +59,10 @@ def test_the_list_holds_the_study_and_the_plugin():
         (["run", "commons-audit", "--model", "gpt"], "needs an endpoint"),
         (["run", "tithe", "--jobs", "0"], "below 1"),
         (["show", ".", "scripted/0"], "expected PART/CELL/SEED"),
-        (["list", "world"], "expected one of worlds"),
+        (["run", "tithe", "--seeds", "many"], "found 'many', expected a whole number"),
+        (["run", "tithe", "--lock", "gone.json"], "there is no file gone.json"),
+        (["list", "world"], "did you mean worlds? expected one of worlds"),
+        ([], "a study and write its report"),
         (["frobnicate"], "invalid choice"),
     ],
 )

@@ -48,8 +48,10 @@ def test_a_main_part_needs_a_validation_that_passed():
 
 
 def test_a_control_may_stand_without():
-    refuse_unvalidated(study(Scripted(), Recorded(RECORD)))
-    refuse_unvalidated(study(Scripted(), Recorded(RECORD, BAD)))
+    for mind in (Recorded(RECORD), Recorded(RECORD, BAD)):
+        given = study(Scripted(), mind)
+        assert given.part("other").society.minds["tried"] is mind
+        assert refuse_unvalidated(given) is None
 
 
 def test_a_mind_that_comes_with_a_factor_is_found():

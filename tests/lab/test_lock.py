@@ -1,5 +1,6 @@
 """A lock holds what could be bent afterwards, is closed with a digest, and is never overwritten."""
 
+import dataclasses
 import hashlib
 import json
 import subprocess
@@ -8,8 +9,19 @@ import pytest
 from commonweal_plugin.study import study as tithe
 
 from commonweal.core.errors import StudyError
-from commonweal.lab.lock import FIRST_ELIGIBLE, check_lock, close_lock, copy_lock, find_commit, make_lock, place_lock, save_lock
+from commonweal.lab.lock import (
+    FIRST_ELIGIBLE,
+    check_lock,
+    close_lock,
+    copy_lock,
+    find_commit,
+    find_earlier,
+    make_lock,
+    place_lock,
+    save_lock,
+)
 from commonweal.lab.plan import make_plan
+from commonweal.lab.study import source_file
 from commonweal.studies.lone_cooperator import study as lone
 
 
@@ -54,6 +66,57 @@ def test_it_lies_next_to_the_study_and_is_never_overwritten(plan, tmp_path):
         save_lock(tithe, plan, reference)
     assert path.read_bytes() == before
     check_lock(path, tithe.name)
+
+
+def test_a_lock_after_others_names_them_and_keeps_them(plan, tmp_path):
+    reference, elsewhere = str(tmp_path / "mine.py"), tmp_path / "new.json"
+    (tmp_path / "mine.py").write_text("# a study\n")
+    path = save_lock(tithe, plan, reference)
+    first = json.loads(path.read_text())
+    assert "supersedes" not in first
+    # Locked again in its place: the old file lies beside it as it was, and the new digest is over the history too.
+    old = path.read_bytes()
+    assert save_lock(tithe, plan | {"theory": "another"}, reference, path) == path
+    assert (tmp_path / "mine.lock.1.json").read_bytes() == old
+    second = json.loads(path.read_text())
+    assert second["supersedes"] == [{name: first[name] for name in ("digest", "written")}]
+    check_lock(path, tithe.name)
+    assert check_lock(tmp_path / "mine.lock.1.json", tithe.name) is None
+    # Locked in another place: the lock that lies with the study, and what it names, are named.
+    third = json.loads(save_lock(tithe, plan, reference, elsewhere).read_text())
+    assert {one["digest"] for one in third["supersedes"]} == {first["digest"], second["digest"]}
+    assert [one["written"] for one in third["supersedes"]] == [first["written"], second["written"]]
+    fourth = json.loads(save_lock(tithe, plan, reference, path).read_text())
+    assert [one["digest"] for one in fourth["supersedes"]] == [first["digest"], second["digest"]]
+    assert {file.name for file in tmp_path.glob("*.json")} == {
+        "mine.lock.json", "mine.lock.1.json", "mine.lock.2.json", "new.json",
+    }  # fmt: skip
+    # Nobody can take the history out again.
+    path.write_text(json.dumps({name: value for name, value in fourth.items() if name != "supersedes"}))
+    with pytest.raises(StudyError, match="changed after it was locked"):
+        check_lock(path, tithe.name)
+
+
+def test_what_is_no_lock_of_the_study_is_not_superseded(plan, tmp_path):
+    path = tmp_path / "notes.json"
+    path.write_text('{"schema": "something else"}')
+    with pytest.raises(StudyError, match=r"expected 'commonweal\.lock/1'"):
+        save_lock(tithe, plan, "tithe", path)
+    path.unlink()
+    save_lock(tithe, plan, "tithe", path)
+    other = dataclasses.replace(tithe, name="other")
+    with pytest.raises(StudyError, match="locks the study 'tithe', not 'other'"):
+        save_lock(other, make_plan(other, None, None), "tithe", path)
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.json"]
+
+
+def test_the_lock_that_ships_with_a_study_counts_as_an_earlier_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shipped = json.loads(source_file("commons-audit").with_suffix(".lock.json").read_text())
+    assert find_earlier("commons-audit", tmp_path / "x.json", "commons-audit") == [
+        {name: shipped[name] for name in ("digest", "written")}
+    ]
+    assert find_earlier("tithe", tmp_path / "x.json", "tithe") == []
 
 
 def test_the_commit_is_named_and_whether_the_file_is_as_committed(tmp_path):

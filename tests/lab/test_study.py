@@ -2,7 +2,9 @@
 
 import dataclasses
 import math
+import pickle
 import re
+import sys
 
 import pytest
 from scipy.stats import norm
@@ -153,6 +155,52 @@ def test_studies_are_loaded_by_name_and_from_files(tmp_path):
         load_study("commons-adit")
     assert isinstance(study, Study)
     assert isinstance(study.primary, Primary)
+
+
+FILE = """
+\"\"\"A study of one's own.\"\"\"
+
+from __future__ import annotations
+
+import dataclasses
+
+from commonweal.studies.commons_audit import study as theirs
+from greeting_beside import GREETING
+
+
+@dataclasses.dataclass(frozen=True)
+class Note:
+    _: dataclasses.KW_ONLY
+    text: str
+
+
+NOTE = Note(text=GREETING)
+study = dataclasses.replace(theirs, doc=NOTE.text)
+del theirs
+"""
+
+
+def test_a_study_file_may_define_classes_and_import_what_lies_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    path = tmp_path / "my-own.py"
+    path.write_text(FILE)
+    (tmp_path / "greeting_beside.py").write_text("GREETING = 'hello'\n")
+    assert load_study(str(path)).doc == "hello"
+    module = sys.modules["commonweal_study_my_own"]
+    assert pickle.loads(pickle.dumps(module.NOTE)) == module.NOTE
+    # A file that fails leaves the module that was there; one that is loaded again takes its place.
+    path.write_text("1 / 0\n")
+    with pytest.raises(StudyError, match="ZeroDivisionError"):
+        load_study(str(path))
+    assert sys.modules["commonweal_study_my_own"] is module
+    path.write_text(FILE)
+    load_study(str(path))
+    assert sys.modules["commonweal_study_my_own"] is not module
+    monkeypatch.delitem(sys.modules, "commonweal_study_my_own")
+    path.write_text("1 / 0\n")
+    with pytest.raises(StudyError, match="ZeroDivisionError"):
+        load_study(str(path))
+    assert "commonweal_study_my_own" not in sys.modules
 
 
 def test_the_code_of_a_study_is_its_file_and_what_it_imports_from_beside_it(tmp_path):

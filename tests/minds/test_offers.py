@@ -83,7 +83,11 @@ def test_a_legal_answer_is_kept_and_read_back(values, notes, refused):
 
 
 def test_the_schema_is_one():
-    Draft202012Validator.check_schema(answer_schema(ASKS))
+    schema = answer_schema(ASKS)
+    Draft202012Validator.check_schema(schema)
+    asked = schema["properties"]["acts"]
+    assert set(asked["properties"]) == {ask.name for ask in ASKS}
+    assert set(asked["required"]) <= set(asked["properties"])
 
 
 @pytest.mark.parametrize("document", [None, 7, "acts", [], {}, {"acts": 3}, {"acts": [1]}, {"lease": "x", "acts": {}}])

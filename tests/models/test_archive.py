@@ -93,7 +93,7 @@ def test_another_reply_to_the_same_question_brings_nothing_in(tmp_path: Path, fi
     store.close()
 
 
-def refused(file: Path, words: str) -> None:
+def assert_refused(file: Path, words: str) -> None:
     """Both readers refuse the file, and neither leaves anything behind."""
     folder = file.parent / "target"
     folder.mkdir(exist_ok=True)
@@ -147,7 +147,7 @@ def test_a_file_that_was_changed_is_refused(file: Path, change: str):
         pytest.skip("this SQLite has no virtual tables of this kind")
     database.executescript(CHANGES[change])
     database.close()
-    refused(file, "expected")
+    assert_refused(file, "expected")
 
 
 def test_a_value_too_long_is_refused_unread(file: Path):
@@ -155,20 +155,20 @@ def test_a_value_too_long_is_refused_unread(file: Path):
     database.execute("UPDATE replies SET reply = zeroblob(?) WHERE kind = 'embed'", (LONGEST_BYTES + 1,))
     database.commit()
     database.close()
-    refused(file, "too big|too large")
+    assert_refused(file, "too big|too large")
 
 
 def test_what_is_no_archive_is_refused(tmp_path: Path, file: Path):
-    refused(tmp_path / "none", "no file")
+    assert_refused(tmp_path / "none", "no file")
     for name, content in (("empty", b""), ("text", b"replies" * 100), ("head", b"SQLite format 3\x00" + bytes(200))):
         (tmp_path / name).write_bytes(content)
-        refused(tmp_path / name, "expected")
+        assert_refused(tmp_path / name, "expected")
     # A store in use is no copy: what it was last told lies in a journal beside it.
-    refused(filled(tmp_path / "live.sqlite"), "live store")
+    assert_refused(filled(tmp_path / "live.sqlite"), "live store")
     whole = file.read_bytes()
     for cut in (len(whole) // 2, len(whole) - 1, 4096):
         (tmp_path / "cut").write_bytes(whole[:cut])
-        refused(tmp_path / "cut", "expected")
+        assert_refused(tmp_path / "cut", "expected")
 
 
 @settings(max_examples=60)

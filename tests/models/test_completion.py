@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.models.completion import FLOOR_NATS, read_completion, read_logprobs, read_object, read_wait
+from commonweal.models.completion import FLOOR_NATS, Completion, read_completion, read_logprobs, read_object, read_wait
 from commonweal.models.model import Usage
 
 
@@ -80,8 +80,11 @@ def test_a_lone_surrogate_becomes_a_question_mark():
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["choices", "message", "content", "logprobs", "top_logprobs", "usage"]), inner, max_size=4)))  # fmt: skip  # noqa: E501
 def test_no_body_raises(value: object):
-    read_completion(json.dumps(value).encode())
-    read_completion(json.dumps({"choices": [{"message": {"content": "x"}, "logprobs": value}], "usage": value}).encode())
+    assert isinstance(read_completion(json.dumps(value).encode()), Completion | None)
+    read = read_completion(json.dumps({"choices": [{"message": {"content": "x"}, "logprobs": value}], "usage": value}).encode())
+    assert read is not None
+    assert read.text == "x"
+    assert min(read.usage.prompt_tokens, read.usage.new_tokens) >= 0
 
 
 def test_objects_are_read_inside_a_fence_or_not():

@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import TypeAlias
 
+from commonweal.analysis.lettering import TICK, cut_text, fit_labels, fit_size, measure_text
+
 WIDTH = 380
 """Width of a panel in its own units."""
+
+MOST_POINTS = 800
+"""A line is drawn through about as many points, since more than there are pixels only make the file larger."""
 
 Number: TypeAlias = float | None
 """A value, or None where there is none."""
@@ -96,23 +101,20 @@ def color_value(share: float) -> str:
 
 def draw_map(panel: MapPanel, span: Range) -> str:
     """A heat map with the value in each cell and a dashed line where theory crosses the middle of the range."""
-    left, top, columns, rows = 58, 26 if panel.title else 8, len(panel.x_levels), len(panel.y_levels)
+    top, columns, rows = 26 if panel.title else 8, len(panel.x_levels), len(panel.y_levels)
+    left = min(max(58.0, 28 + max(measure_text(level, TICK) for level in panel.y_levels)), 140.0)
     width, height = (WIDTH - left - 6) / columns, min(44.0, max(16.0, 220 / rows))
     foot = top + rows * height
     drawn = [draw_text(left, 15, panel.title, "head", "start")] if panel.title else []
+    size = fit_size([_short(value) for row in panel.values for value in row if value is not None], width, height, 10.5)
     for y in range(rows):
         for x in range(columns):
-            drawn.append(_draw_cell(panel, span, x, y, (left + x * width, foot - (y + 1) * height, width, height)))
+            drawn.append(_draw_cell(panel, span, x, y, (left + x * width, foot - (y + 1) * height, width, height), size))
     drawn.append(_draw_boundary(panel, span, left, foot, width, height))
-    every = max(1, math.ceil(columns * 26 / (WIDTH - left)))
-    drawn += [
-        draw_text(left + (x + 0.5) * width, foot + 15, level, "tick")
-        for x, level in enumerate(panel.x_levels)
-        if x % every == 0
-    ]
+    drawn += _draw_labels(panel.x_levels, left, width, foot + 15)
     skip = max(1, math.ceil(rows * 11 / (foot - top)))
     drawn += [
-        draw_text(left - 6, foot - (y + 0.5) * height + 4, level, "tick", "end")
+        draw_text(left - 6, foot - (y + 0.5) * height + 4, cut_text(level, TICK, left - 28), "tick", "end")
         for y, level in enumerate(panel.y_levels)
         if y % skip == 0
     ]
@@ -122,7 +124,18 @@ def draw_map(panel: MapPanel, span: Range) -> str:
     return wrap_panel(drawn, foot + 40, f"{panel.title} {panel.x_name} by {panel.y_name}")
 
 
-def _draw_cell(panel: MapPanel, span: Range, x: int, y: int, box: tuple[float, float, float, float]) -> str:
+def _draw_labels(labels: Sequence[str], left: float, width: float, foot: float) -> list[str]:
+    """Labels under places that are `width` apart, so written that none meets the next."""
+    found = fit_labels(labels, width)
+    return [
+        draw_text(left + (i + 0.5) * width, foot, cut_text(label, found.size, found.every * width - 2), "tick", size=found.size)
+        for i, label in enumerate(labels)
+        if i % found.every == 0
+    ]
+
+
+def _draw_cell(panel: MapPanel, span: Range, x: int, y: int, box: tuple[float, float, float, float], size: float | None) -> str:
+    """A cell, with its number where numbers of this size fit."""
     value = panel.values[y][x]
     left, top, width, height = box
     hover = f"<title>{escape(panel.hover[y][x])}</title>"
@@ -131,9 +144,9 @@ def _draw_cell(panel: MapPanel, span: Range, x: int, y: int, box: tuple[float, f
         return f'<rect {place} class="empty">{hover}</rect>'
     share = span.place(value, 0, 1)
     cell = f'<rect {place} fill="{color_value(share)}" class="cell">{hover}</rect>'
-    if width >= 24 and height >= 15:
+    if size is not None:
         tone = "onpale" if share < 0.6 else "ondeep"
-        cell += draw_text(left + width / 2, top + height / 2 + 4, _short(value), tone)
+        cell += draw_text(left + width / 2, top + height / 2 + 4, _short(value), tone, size=size)
     return cell
 
 
@@ -196,8 +209,10 @@ def draw_dots(title: str, y_name: str, columns: Sequence[DotColumn], span: Range
         drawn.append(f'<path d="{"".join(steps)}" class="dots {column.tone}" stroke-width="{size}">{hover}</path>')
         if column.mean is not None:
             drawn.append(_whisker(middle + width * 0.32, column.mean, frame, f"{column.label}: "))
-        drawn.append(draw_text(middle, foot + 16, column.label, "tick"))
-        drawn.append(draw_text(middle, foot + 30, f"n = {len(column.values):,}", "small"))
+    drawn += _draw_labels([column.label for column in columns], left, width, foot + 16)
+    counts = [f"n = {len(column.values):,}" for column in columns]
+    if (size := fit_size(counts, width, 12, 10.0)) is not None:
+        drawn += [draw_text(left + (i + 0.5) * width, foot + 30, n, "small", size=size) for i, n in enumerate(counts)]
     return wrap_panel(drawn, foot + 36, f"{title} {y_name}, trial by trial")
 
 
@@ -218,7 +233,6 @@ def draw_profile(title: str, x_name: str, y_name: str, points: Sequence[ProfileP
     frame, drawn = _frame(title, y_name, span, 170)
     left, foot = frame.left, frame.foot
     width = (WIDTH - left - 6) / max(len(points), 1)
-    every = max(1, math.ceil(len(points) * 26 / (WIDTH - left)))
     for i, point in enumerate(points):
         middle = left + (i + 0.5) * width
         if point.theory is not None:
@@ -227,8 +241,7 @@ def draw_profile(title: str, x_name: str, y_name: str, points: Sequence[ProfileP
             drawn.append(f'<path d="M{middle - 0.5 * width:.1f} {y:.1f}h{width:.1f}" class="expected">{hover}</path>')
         if point.mean is not None:
             drawn.append(_whisker(middle, point.mean, frame, f"{x_name} {point.x}: "))
-        if i % every == 0:
-            drawn.append(draw_text(middle, foot + 15, point.x, "tick"))
+    drawn += _draw_labels([point.x for point in points], left, width, foot + 15)
     drawn.append(draw_text(left + (WIDTH - left) / 2, foot + 31, x_name, "axis"))
     return wrap_panel(drawn, foot + 38, f"{title} theory and simulation")
 
@@ -240,11 +253,13 @@ class Course:
     label: str
     """Shown on hover."""
     values: tuple[int | None, ...]
-    """One a tick; None where there is none, and a gap in the line."""
+    """One a tick, or one every `step` ticks; None where there is none, and a gap in the line."""
     tone: str
     """CSS class of its colour: `control`, `treatment` or `other`."""
     marks: tuple[tuple[int, str], ...]
     """Events: tick and words."""
+    step: int = 1
+    """Ticks from one value to the next."""
 
     @property
     def known(self) -> tuple[int, ...]:
@@ -258,20 +273,23 @@ def draw_courses(title: str, x_name: str, courses: Sequence[Course]) -> str:
     span = Range(min(0.0, span.low), span.high)
     frame, drawn = _frame(title, "", span, 150)
     left, foot = frame.left, frame.foot
-    length = max((len(course.values) for course in courses), default=1)
+    length = max(((len(course.values) - 1) * course.step + 1 for course in courses), default=1)
     ticks = Range(0, max(length - 1, 1))
+
+    def place(course: Course, i: int) -> tuple[float, float] | None:
+        value = course.values[i]
+        return None if value is None else (ticks.place(i * course.step, left + 4, WIDTH - 8), frame.level(value))
+
     for course in courses:
-        places = [
-            None if value is None else (ticks.place(tick, left + 4, WIDTH - 8), frame.level(value))
-            for tick, value in enumerate(course.values)
-        ]
+        shown = range(0, len(course.values), max(1, len(course.values) // MOST_POINTS))
         hover = f"<title>{escape(course.label)}</title>"
-        drawn.append(f'<path d="{_join(places)}" class="course {course.tone}">{hover}</path>')
+        path = _join([place(course, i) for i in shown])
+        drawn.append(f'<path d="{path}" class="course {course.tone}">{hover}</path>')
         for tick, words in course.marks:
-            place = places[tick] if tick < len(places) else None
-            if place is not None:
+            at = place(course, tick // course.step) if tick // course.step < len(course.values) else None
+            if at is not None:
                 hover = f"<title>{escape(words)}</title>"
-                ring = f'cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="4.5"'
+                ring = f'cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="4.5"'
                 drawn.append(f'<circle {ring} class="mark {course.tone}">{hover}</circle>')
     for tick in ticks.ticks():
         if tick == int(tick):
@@ -282,9 +300,8 @@ def draw_courses(title: str, x_name: str, courses: Sequence[Course]) -> str:
 
 def _join(places: Sequence[tuple[float, float] | None]) -> str:
     """A path through the places, with a gap where there is none."""
-    every = max(1, len(places) // 800)  # a path of more points than pixels only makes the file larger
     steps, down = list[str](), False
-    for place in places[::every]:
+    for place in places:
         if place is not None:
             # A point between two gaps is drawn as a line of no length, which a round cap makes a dot.
             steps.append(f"{'L' if down else 'M'}{place[0]:.1f} {place[1]:.1f}{'' if down else 'h0'}")
@@ -319,7 +336,8 @@ class _Frame:
 
 def _frame(title: str, y_name: str, span: Range, height: float) -> tuple[_Frame, list[str]]:
     """The room of a panel, some of it free above and below the range, and its title, grid and axis."""
-    left, top = 50.0 if y_name else 44.0, 26.0 if title else 8.0
+    widest = max((measure_text(_short(tick), TICK) for tick in span.ticks()), default=0.0)
+    left, top = max(50.0, widest + 28) if y_name else max(44.0, widest + 10), 26.0 if title else 8.0
     frame = _Frame(span, left, top + 0.05 * height, top + 0.95 * height, top + height)
     drawn = [draw_text(left, 15, title, "head", "start")] if title else []
     for tick in span.ticks():
@@ -342,9 +360,19 @@ def _whisker(x: float, mean: Interval, frame: _Frame, label: str) -> str:
     return f"<g><title>{escape(words)}</title>{bar}{point}</g>"
 
 
-def draw_text(x: float, y: float, words: str, style: str, anchor: str = "middle") -> str:
-    """Words at a place; `style` is a class of the page's style sheet, `anchor` which end of them stands there."""
-    return f'<text x="{x:.1f}" y="{y:.1f}" class="{style}" text-anchor="{anchor}">{escape(words)}</text>'
+def draw_text(x: float, y: float, words: str, style: str, anchor: str = "middle", size: float | None = None) -> str:
+    """Words at a place.
+
+    Args:
+        x: of the place.
+        y: of the place.
+        words: plain text.
+        style: a class of the page's style sheet.
+        anchor: which end of the words stands there.
+        size: of the letters, in units of the panel; None: as the class has it.
+    """
+    own = "" if size is None else f' style="font-size:{size:g}px"'
+    return f'<text x="{x:.1f}" y="{y:.1f}" class="{style}" text-anchor="{anchor}"{own}>{escape(words)}</text>'
 
 
 def draw_side(x: float, y: float, words: str) -> str:

@@ -113,7 +113,9 @@ def _say_primary(plan: Plan, primary: Headline, science: Science) -> str:
         opening = f"In this model, {claim}"
     ends = f"from {say_number(primary.control.value)} to {say_number(primary.treatment.value)}{units}"
     if found.low is None or found.high is None:
-        return f"{opening} moves {plan.primary.outcome} {ends}, with no interval: {found.method} {interval}."
+        at = f"at {say_number(primary.control.value)}{units}"
+        told = f"moves {plan.primary.outcome} {ends}" if found.value else f"leaves {plan.primary.outcome} {at}"
+        return f"{opening} {told} {interval}."
     verdict = science.verdicts.equivalence
     if verdict is not None and verdict.verdict in ("equivalent", "effect, but smaller than matters"):
         size, least = say_number(found.value, sign=True), say_number(verdict.smallest)
@@ -130,7 +132,7 @@ def _say_primary(plan: Plan, primary: Headline, science: Science) -> str:
 
 def _say_interval(found: Finding) -> str:
     if found.low is None or found.high is None:
-        return "no interval"
+        return found.method if found.method.startswith("no interval") else f"no interval by {found.method}"
     return f"{found.level:.0%} interval {say_number(found.low)} to {say_number(found.high)}".replace("%", " %")
 
 

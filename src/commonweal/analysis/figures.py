@@ -12,6 +12,7 @@ import numpy as np
 
 from commonweal.analysis.contrasts import measure
 from commonweal.analysis.drawing import (
+    MOST_POINTS,
     Course,
     DotColumn,
     Interval,
@@ -29,7 +30,7 @@ from commonweal.analysis.drawing import (
 from commonweal.analysis.finding import Finding
 from commonweal.analysis.logs import TrialKey, read_trial
 from commonweal.analysis.plans import Cell, Factor, Level, MetricCard, Part, Plan, say_level
-from commonweal.analysis.transcript import choose_readings, clean_text, list_acts
+from commonweal.analysis.transcript import choose_readings, clean_text, has_words, list_acts, read_acts
 from commonweal.analysis.trials import Trials
 
 Means = Mapping[tuple[str, int, str], Finding]
@@ -257,7 +258,7 @@ def draw_trace(plan: Plan, trials: Trials, directory: Path) -> Figure | None:
     part = plan.part(plan.primary.part)
     courses: dict[str, list[Course]] = {}
     for key, tone in pair:
-        rows = read_trial(directory, key)
+        rows = read_trial(directory, key, range(0))
         marks = tuple(
             (row.tick, f"{clean_text(row.name)} {clean_text(row.text or '', 80)}".strip())
             for row in rows
@@ -266,8 +267,9 @@ def draw_trace(plan: Plan, trials: Trials, directory: Path) -> Figure | None:
         for name, values in choose_readings(rows):
             words = f"{'/'.join(str(item) for item in key)}, {tone}"
             courses.setdefault(name, []).append(Course(words, values, tone, marks if name.startswith("world.") else ()))
-    # A series of nothing but 0 and 1 (collapsed or not) is what the rings say already.
-    telling = {name: lines for name, lines in courses.items() if any(max(line.known) > 1 for line in lines)} or courses
+    # A series of nothing but 0 and 1 (collapsed or not) is what the rings say already; one that never moves says nothing.
+    seen = {name: {value for line in lines for value in line.known} for name, lines in courses.items()}
+    telling = {name: lines for name, lines in courses.items() if max(seen[name]) > 1 and len(seen[name]) > 1} or courses
     panels = [draw_courses(name, part.tick_name, lines) for name, lines in list(telling.items())[:6]]
     where = next(cell for cell in part.cells if cell.cell == pair[0][0][1])
     levels = ", ".join(f"{k} {say_level(v)}" for k, v in where.levels.items() if k != plan.primary.factor)
@@ -309,14 +311,25 @@ def choose_pair(plan: Plan, trials: Trials) -> tuple[tuple[TrialKey, str], ...]:
     return ((part.name, control, seed), "control"), ((part.name, treatment, seed), "treatment")
 
 
-def draw_acts(directory: Path, key: TrialKey, tick_name: str) -> Figure | None:
-    """What each agent of one recorded trial did over its ticks; None where its acts make no line of three ticks."""
+def draw_acts(directory: Path, key: TrialKey, part: Part) -> Figure | None:
+    """What each agent of one recorded trial did over its ticks; None where its acts make no line of three ticks.
+
+    Args:
+        directory: folder of the run.
+        key: the trial.
+        part: its part.
+    """
+    length = next((part.ticks_of(cell) for cell in part.cells if cell.cell == key[1]), part.ticks)
+    # More points than pixels tell nothing more, and are millions where a trial is long.
+    step = max(1, length // MOST_POINTS)
+    rows = read_acts(directory, key, range(0, length, step))
+    step = 1 if has_words(rows) else step
     acts: dict[str, list[Course]] = {}
-    for (question, agent), values in list_acts(read_trial(directory, key)).items():
+    for (question, agent), values in list_acts(rows, step).items():
         if sum(value is not None for value in values) > 2:
-            acts.setdefault(question, []).append(Course(f"agent {agent}", values, "other", ()))
+            acts.setdefault(question, []).append(Course(f"agent {agent}", values, "other", (), step))
     if not acts:
         return None
-    panels = [draw_courses(name, tick_name, courses[:40]) for name, courses in list(acts.items())[:4]]
+    panels = [draw_courses(name, part.tick_name, courses[:40]) for name, courses in list(acts.items())[:4]]
     name = "/".join(str(item) for item in key)
     return Figure(tuple(panels), "", f"What each agent of trial {name} did; a line is one agent (the first 40).")

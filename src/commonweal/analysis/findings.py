@@ -100,7 +100,9 @@ def read_findings(directory: Path) -> Findings:
     try:
         raw = cast("dict[str, object]", json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise LogError(f"{path}: cannot be read ({error.strerror}). Write the estimates first.") from error
+        raise LogError(
+            f"{path}: cannot be read ({error.strerror}). Write the estimates first: `commonweal estimate {path.parent}`."
+        ) from error
     except ValueError as error:
         raise LogError(f"{path}: found text that is not JSON ({error}). Write the estimates again.") from error
     schema = raw.pop("schema", None)

@@ -149,15 +149,26 @@ def _damaged(path: Path, error: Exception) -> LogError:
     )
 
 
-def read_trial(directory: Path, key: TrialKey) -> tuple[LogRow, ...]:
+def read_trial(directory: Path, key: TrialKey, ticks: range | None = None) -> tuple[LogRow, ...]:
     """Every row of one trial, in the order of the file.
+
+    Args:
+        directory: folder of the run.
+        key: the trial.
+        ticks: which ticks of its traces are read, since those of a long trial are millions of numbers: a trace then has a value
+            for each of these ticks that the trial has; None: all. What is no trace is read whole.
 
     Raises:
         LogError: as `open_logs`, or the trial is not in the logs.
     """
+    values = '"values"'
+    if ticks is not None:
+        # SQL counts from 1, and its last place is within.
+        chosen = f'"values"[{ticks.start + 1} : {ticks.stop} : {ticks.step}]' if ticks else "[]"
+        values = f"CASE WHEN kind = 'trace' THEN {chosen} ELSE \"values\" END"
     with open_logs(directory) as connection:
         rows = connection.execute(
-            'SELECT kind, name, tick, agent, "values", value, text FROM logs WHERE part = ? AND cell = ? AND seed = ?',
+            f"SELECT kind, name, tick, agent, {values}, value, text FROM logs WHERE part = ? AND cell = ? AND seed = ?",
             list(key),
         ).fetchall()
         if not rows:

@@ -67,6 +67,8 @@ class Registration:
     """(part, metric) of the primary outcome and of the declared family, as locked."""
     deviations: tuple[Deviation, ...]
     """What the run did otherwise."""
+    earlier: tuple[tuple[str, str], ...] = ()
+    """(when it was closed, digest) of each earlier lock of the study that the lock names, the oldest first."""
 
     def mark(self, part: str, metric: str) -> Literal["confirmatory", "exploratory"]:
         """Whether the primary contrast of a metric in a part is confirmatory.
@@ -95,7 +97,15 @@ class Registration:
         count = len(self.deviations)
         deviations = "no deviation" if not count else "1 deviation" if count == 1 else f"{count} deviations"
         figures = f"confirmatory: {', '.join(confirmed)}" if confirmed else "no figure is confirmatory"
-        return f"Locked {self.written}{commit}; {deviations}; {figures}."
+        return f"Locked {self.written}{commit}{self.history}; {deviations}; {figures}."
+
+    @property
+    def history(self) -> str:
+        """What is to be known of earlier locks, as the rest of a sentence; empty: there were none."""
+        if not self.earlier:
+            return ""
+        dates = ", ".join(written for written, _ in self.earlier)
+        return f", after {len(self.earlier)} earlier {'lock' if len(self.earlier) == 1 else 'locks'} of this study ({dates})"
 
 
 NOT_LOCKED = Registration(False, False, "", "", "", "", (), ())
@@ -140,6 +150,7 @@ def find_registration(directory: Path, plan: Plan, trials: Trials) -> Registrati
             model=_say_model(lock.get("model")),
             declared=declared,
             deviations=tuple(deviations),
+            earlier=tuple((str(one["written"]), str(one["digest"])) for one in cast("list[_Json]", lock.get("supersedes", []))),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise LogError(

@@ -12,8 +12,10 @@ from commonweal.analysis.boundary_page import write_boundary
 from commonweal.analysis.card_page import write_card
 from commonweal.analysis.cards import read_card
 from commonweal.analysis.coverage_page import write_coverage
+from commonweal.analysis.detection_page import write_detection
 from commonweal.analysis.discovery_page import write_discovery_section
 from commonweal.analysis.estimates import list_missing
+from commonweal.analysis.factorial_page import write_factorial
 from commonweal.analysis.figures import Means, draw_acts, draw_arms, draw_phase_map, draw_theory, draw_trace
 from commonweal.analysis.finding import Finding, say_number
 from commonweal.analysis.findings import THEORY, Findings, read_findings
@@ -21,6 +23,7 @@ from commonweal.analysis.grade import Evidence, Grade, grade_report
 from commonweal.analysis.judging.judge_card import read_judge_card
 from commonweal.analysis.judging.judge_page import write_judge
 from commonweal.analysis.ladder_page import write_ladder
+from commonweal.analysis.linear_spillover_page import write_departures
 from commonweal.analysis.logs import TrialKey, list_recorded
 from commonweal.analysis.page import (
     escape_text,
@@ -33,6 +36,7 @@ from commonweal.analysis.page import (
     write_warning,
 )
 from commonweal.analysis.plans import Factor, Part, Plan, read_plan, say_level
+from commonweal.analysis.replication_page import write_replication
 from commonweal.analysis.robustness_page import write_robustness
 from commonweal.analysis.science import Science
 from commonweal.analysis.science_page import (
@@ -83,7 +87,9 @@ def write_report(directory: Path) -> Path:
         (
             _write_head(plan, findings, grade),
             write_claim(plan, findings),
+            write_replication(science.replication),
             *(_write_part(plan, part, trials, means, science) for part in parts),
+            write_detection(plan, science.detections),
             write_section("One trial, tick by tick", write_figure(draw_trace(plan, trials, directory), "Trace.")),
             *(_write_story(directory, plan, part, recorded.get(part.name, ())) for part in parts),
             write_registration(science.registration),
@@ -165,7 +171,8 @@ def _write_part(plan: Plan, part: Part, trials: Trials, means: Means, science: S
     elif part.role == "main":
         theory = f"<p class=meta>Theory: {escape_text(plan.theory)}.</p>"
     role = "the primary outcome" if part.name == plan.primary.part else part.role
-    return write_section(f"Part {part.name}: {role}", warning, write_tabs(tabs), theory)
+    effects = [write_factorial(found) for found in science.factorials if found.part == part.name]
+    return write_section(f"Part {part.name}: {role}", warning, *effects, write_tabs(tabs), theory)
 
 
 def _write_special(plan: Plan, part: Part, science: Science) -> str:
@@ -178,6 +185,7 @@ def _write_special(plan: Plan, part: Part, science: Science) -> str:
             *(write_ladder(plan, found) for found in science.ladders if found.part == part.name),
             *(write_sensitivity(found) for found in (*science.sensitivities, *science.screenings) if found.part == part.name),
             *(write_spillover(found) for found in science.spillovers if found.part == part.name),
+            *(write_departures(found) for found in science.departures if found.part == part.name),
         )
     )
 
@@ -187,16 +195,16 @@ def _write_story(directory: Path, plan: Plan, part: Part, recorded: tuple[TrialK
     if not recorded:
         return ""
     key = recorded[0]
-    story = read_story(directory, *key, limit=_WORDS)
+    story = read_story(directory, key, _WORDS, _FIRST_SCENES)
     warning = write_warning(_null_words(plan, part)) if part.null_model else ""
-    acts = write_figure(draw_acts(directory, key, part.tick_name), "Acts.")
+    acts = write_figure(draw_acts(directory, key, part), "Acts.")
     scenes = [_write_scene(story, i) for i in range(len(story.scenes))]
-    first, later = "".join(scenes[:4]), "".join(scenes[4:_FIRST_SCENES])
+    first, later = "".join(scenes[:4]), "".join(scenes[4:])
     rest = f"<details><summary>the following {part.tick_name}s</summary>{later}</details>" if later else ""
     cut = ""
-    if len(scenes) > _FIRST_SCENES:
+    if story.length > len(scenes):
         command = f"commonweal show DIR {story.name}"
-        cut = f"<p class=meta>{len(scenes) - _FIRST_SCENES} more: <code>{escape_text(command)}</code></p>"
+        cut = f"<p class=meta>{story.length - len(scenes)} more: <code>{escape_text(command)}</code></p>"
     about = (
         f"Trial {story.name}" + (f" ({story.levels})" if story.levels else "") + ", the first that was recorded; "
         f"an example, not evidence. {part.tick_name.capitalize()}s and agents are counted from 0, as in the log."

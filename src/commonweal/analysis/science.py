@@ -13,8 +13,11 @@ from typing import TypeVar
 from commonweal.analysis.basins import Basins, find_basins
 from commonweal.analysis.boundary import Boundary, find_boundary
 from commonweal.analysis.coverage import StartCoverage, find_coverage
+from commonweal.analysis.detection import Detection, find_detection
+from commonweal.analysis.factorial import Factorial, find_factorial
 from commonweal.analysis.fidelity import Rung, find_fidelity
 from commonweal.analysis.ladder import Ladder, find_ladder
+from commonweal.analysis.linear_spillover import AgainstLinear, find_departures
 from commonweal.analysis.plans import Part, Plan
 from commonweal.analysis.registration import Registration, find_registration
 from commonweal.analysis.replication import Replication, find_replication
@@ -64,6 +67,12 @@ class Science:
     """The published finding beside ours; None where the study is no replication."""
     robustness: Robustness | None
     """Whether the answer survives other specifications; None: no audit was run."""
+    departures: tuple[AgainstLinear, ...] = ()
+    """Whether effects at shares of treated seats add up."""
+    factorials: tuple[Factorial, ...] = ()
+    """What each factor of a two-level design does, and which do it together."""
+    detections: tuple[Detection, ...] = ()
+    """What the study's screens see."""
 
 
 def find_science(directory: Path, plan: Plan, trials: Trials, stopped: Stopped | None) -> Science:
@@ -94,9 +103,12 @@ def find_science(directory: Path, plan: Plan, trials: Trials, stopped: Stopped |
         sensitivities=tuple(found for found in sensitivities if isinstance(found, Sensitivity)),
         screenings=tuple(found for found in sensitivities if isinstance(found, Screening)),
         spillovers=_known(find_spillover(plan, trials, part) for part in own),
+        departures=_known(find_departures(plan, trials, part) for part in own),
+        factorials=_known(find_factorial(plan, trials, part) for part in own),
         fidelity=find_fidelity(plan, trials, verdicts),
-        replication=find_replication(directory, verdicts.primary.estimate),
+        replication=find_replication(directory, verdicts.primary.estimate, plan, trials),
         robustness=find_robustness(plan, trials),
+        detections=find_detection(directory, plan, trials),
     )
 
 

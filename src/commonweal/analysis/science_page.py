@@ -26,7 +26,7 @@ def write_claim(plan: Plan, findings: Findings) -> str:
         ("scope", plan.scope or f"part {part.name}: {agents}, {part.ticks} {part.tick_name}s; nothing beyond is claimed"),
         ("mechanism", plan.mechanism or "not said"),
         ("would refute it", _say_refutation(plan)),
-        ("primary outcome", science.registration.mark(plan.primary.part, plan.primary.metric)),
+        ("primary outcome", science.registration.mark(plan.primary.part, plan.primary.metric) + science.registration.history),
         ("external contact", "none: no real trace is compared; caged (no agent reaches anything outside the society)"),
         ("harms and dual use", "nothing is withheld; a study of language minds may teach what they fall for"),
     ]
@@ -66,6 +66,7 @@ def write_registration(registration: Registration) -> str:
     rows = [(one.field, one.locked, one.run) for one in registration.deviations]
     table = write_table_html(("deviation", "locked", "run"), rows, frozenset()) if rows else ""
     facts = [("lock digest", registration.digest), ("commit", registration.commit), ("model", registration.model)]
+    facts += [("earlier lock", f"{digest}, {written}") for written, digest in registration.earlier]
     known = write_pairs([(name, value) for name, value in facts if value], code=True) if registration.locked else ""
     return write_section("Registration", f"<p>{escape_text(registration.words)}</p>", known, table)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commonweal.analysis.forks import Fork, read_fork
-from commonweal.analysis.logs import LogRow, read_trial
+from commonweal.analysis.logs import LogRow, TrialKey, read_trial
 from commonweal.analysis.plans import Part, read_plan, say_level
 
 _ESCAPES = re.compile(
@@ -67,7 +67,9 @@ class Story:
     values: tuple[tuple[str, float], ...]
     """Each metric's value."""
     scenes: tuple[Scene, ...]
-    """Tick by tick."""
+    """Tick by tick, as many as were asked for."""
+    length: int
+    """Ticks of the trial."""
     fork: Fork | None = None
     """Where it left the trial that it is a fork of; None: it is no fork."""
 
@@ -108,21 +110,21 @@ def _is_printed(character: str) -> bool:
     )
 
 
-def read_story(directory: Path, part: str, cell: int, seed: int, limit: int | None = None) -> Story:
+def read_story(directory: Path, key: TrialKey, limit: int | None = None, most: int | None = None) -> Story:
     """One trial from the logs.
 
     Args:
         directory: Folder of the run.
-        part: Its part.
-        cell: Its cell.
-        seed: Its seed.
+        key: Its part, cell and seed.
         limit: Characters to keep of each thing said; None keeps all.
+        most: Scenes to make, from the first tick on; None: all. A trial may have a hundred thousand.
 
     Raises:
         LogError: plan or logs are missing or damaged, or hold no such trial.
     """
+    part, cell, seed = key
     spec = read_plan(directory).part(part)
-    rows = read_trial(directory, (part, cell, seed))
+    rows = read_acts(directory, key, None if most is None else range(most))
     readings = choose_readings(rows)
     traces = [row for row in rows if row.kind == "trace"]
     events = [row for row in rows if row.kind == "event"]
@@ -131,10 +133,10 @@ def read_story(directory: Path, part: str, cell: int, seed: int, limit: int | No
     by_tick: dict[int, list[LogRow]] = {}
     for row in events:
         by_tick.setdefault(row.tick or 0, []).append(row)
-    acts = list_acts(rows)
+    acts, length = list_acts(rows), max(*lengths, *(tick + 1 for tick in by_tick), 0)
     scenes = tuple(
         Scene(tick, (*_world(readings, tick), *_happenings(by_tick.get(tick, []), acts, words, tick, limit)))
-        for tick in range(max(*lengths, *(tick + 1 for tick in by_tick), 0))
+        for tick in range(length if most is None else min(length, most))
     )
     return Story(
         part=spec,
@@ -144,8 +146,28 @@ def read_story(directory: Path, part: str, cell: int, seed: int, limit: int | No
         readings=readings,
         values=tuple((row.name, row.value) for row in rows if row.kind == "value" and row.value is not None),
         scenes=scenes,
+        length=length,
         fork=read_fork(directory),
     )
+
+
+def read_acts(directory: Path, key: TrialKey, ticks: range | None) -> tuple[LogRow, ...]:
+    """The rows of a trial with these ticks of its traces alone; of one in which words fell, with all of them.
+
+    Whether an answer is the handle of a text is seen by all that was said.
+
+    Args:
+        directory: folder of the run.
+        key: the trial.
+        ticks: which ticks; None: all.
+    """
+    rows = read_trial(directory, key, ticks)
+    return read_trial(directory, key) if ticks is not None and has_words(rows) else rows
+
+
+def has_words(rows: Sequence[LogRow]) -> bool:
+    """Whether something was said in a trial with these rows."""
+    return any(row.kind == "event" and row.name == "say" for row in rows)
 
 
 def choose_readings(rows: Sequence[LogRow]) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -162,10 +184,14 @@ def choose_readings(rows: Sequence[LogRow]) -> tuple[tuple[str, tuple[int, ...]]
     return tuple(sorted(chosen.items(), key=lambda item: (item[0].startswith("ledger."), item[0] != "world.stock", item[0])))
 
 
-def list_acts(rows: Sequence[LogRow]) -> dict[tuple[str, int], tuple[int | None, ...]]:
+def list_acts(rows: Sequence[LogRow], step: int = 1) -> dict[tuple[str, int], tuple[int | None, ...]]:
     """What each agent did tick by tick, by (question, agent); None where it gave no answer.
 
     Answers that are handles of texts are left out, since the words themselves are there.
+
+    Args:
+        rows: of a trial.
+        step: ticks from one value of its traces to the next; 1 where something was said.
     """
     traces = {(row.name, row.agent or 0): row.values for row in rows if row.kind == "trace"}
     said = [row for row in rows if row.kind == "event" and row.name == "say" and row.values]
@@ -183,8 +209,8 @@ def list_acts(rows: Sequence[LogRow]) -> dict[tuple[str, int], tuple[int | None,
             continue
         answered = traces.get((f"answered.{question}", agent), (1,) * len(values))
         acts[clean_text(question), agent] = tuple(
-            value if yes or (tick, agent) in defaults else None
-            for tick, (value, yes) in enumerate(zip(values, answered, strict=False))
+            value if yes or (i * step, agent) in defaults else None
+            for i, (value, yes) in enumerate(zip(values, answered, strict=False))
         )
     return acts
 
@@ -227,7 +253,7 @@ def render_trial(directory: Path, part: str, cell: int, seed: int) -> str:
     Raises:
         LogError: plan or logs are missing or damaged, or hold no such trial.
     """
-    story = read_story(directory, part, cell, seed)
+    story = read_story(directory, (part, cell, seed))
     spec = story.part
     title = f"Trial {story.name}"
     head = [

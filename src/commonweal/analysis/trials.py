@@ -187,7 +187,7 @@ def read_trials(directory: Path) -> Trials:
     path = Path(directory) / "trials.parquet"
     plan = read_plan(directory)
     if not path.exists():
-        raise LogError(f"{path}: not found. Write the table first (`commonweal.analysis.trials.write_table`).")
+        raise LogError(f"{path}: not found. Write the table first: `commonweal table {path.parent}`.")
     with connect() as connection:
         try:
             pairs = connection.execute(f"SELECT key, value FROM parquet_kv_metadata({name_file(path)})").fetchall()

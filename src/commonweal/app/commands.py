@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import tempfile
 from pathlib import Path
 
 from commonweal.app import card, discover, fork, judge, lock, replies, run
 from commonweal.core.errors import LogError, StudyError
+
+_SHOWN = 8
+"""Trials of a part that are named where none was asked for."""
 
 
 def dispatch(given: argparse.Namespace) -> int:
@@ -36,7 +40,9 @@ def _list(given: argparse.Namespace) -> int:
     from commonweal.core.catalogue import SHELVES, entries
 
     if given.shelf is not None and given.shelf not in SHELVES:
-        raise StudyError(f"there is no shelf {given.shelf!r}; expected one of {', '.join(SHELVES)}")
+        near = difflib.get_close_matches(given.shelf, SHELVES, 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise StudyError(f"there is no shelf {given.shelf!r}; {hint}expected one of {', '.join(SHELVES)}")
     found = entries(given.shelf)
     width = max((len(entry.name) for entry in found), default=0)
     for shelf in reversed(SHELVES):
@@ -79,6 +85,8 @@ def _folder(given: argparse.Namespace) -> Path:
 def _show(given: argparse.Namespace) -> int:
     from commonweal.analysis.transcript import render_trial
 
+    if given.trial is None:
+        return _list_trials(_folder(given), given.directory)
     pieces = given.trial.split("/")
     if len(pieces) != 3 or not pieces[1].isdecimal() or not pieces[2].isdecimal():
         raise StudyError(f"{given.trial!r} names no trial; expected PART/CELL/SEED, as in scripted/0/0")
@@ -90,6 +98,26 @@ def _show(given: argparse.Namespace) -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         print(render_trial(replay(directory, trial, Path(folder) / "replay"), *trial))
+    return 0
+
+
+def _list_trials(directory: Path, name: str) -> int:
+    """Name the trials of which a reader sees most: those that kept what each agent did."""
+    from commonweal.analysis.logs import list_recorded
+    from commonweal.analysis.plans import read_plan, say_level
+
+    recorded = list_recorded(directory)
+    for part in read_plan(directory).parts:
+        keys = recorded.get(part.name, ())
+        print(f"{part.name}: {len(part.cells)} cells, seeds {part.cells[0].seeds[0]} to {sum(part.cells[0].seeds) - 1}")
+        levels = {
+            cell.cell: ", ".join(f"{label} {say_level(level)}" for label, level in cell.levels.items()) for cell in part.cells
+        }
+        for own, cell, seed in keys[:_SHOWN]:
+            print(f"  commonweal show {name} {own}/{cell}/{seed}   {levels.get(cell, '')}".rstrip())
+        if len(keys) > _SHOWN:
+            print(f"  ... and {len(keys) - _SHOWN} more that kept what each agent did")
+    print("Any other trial is shown as a table of its readings; with --replay a compiled one is run again, to see every act.")
     return 0
 
 

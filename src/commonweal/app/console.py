@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from commonweal.lab.ledger import Progress as RunProgress
 
-_EVERY_S = 15.0
+_EVERY_S, _STILL_S = 15.0, 120.0
 
 
 class Console:
@@ -22,7 +22,7 @@ class Console:
         self._task: TaskID | None = None
         self._began = time.perf_counter()
         self._first: RunProgress | None = None
-        self._said = 0.0
+        self._said, self._last = 0.0, ""
 
     def __enter__(self) -> Console:
         """Start the bar where there is a terminal."""
@@ -48,18 +48,29 @@ class Console:
             if self._task is None:
                 self._task = self._bar.add_task(text, total=max(progress.work, 1e-9))
             self._bar.update(self._task, description=text, completed=progress.work_done)
-        elif time.perf_counter() - self._said > _EVERY_S:
-            self._said = time.perf_counter()
+            return
+        if time.perf_counter() - self._said > self.wait(text, self._last):
+            self._said, self._last = time.perf_counter(), text
             print(text, file=sys.stderr, flush=True)
 
     @staticmethod
+    def wait(text: str, last: str) -> float:
+        """Seconds between two lines: where nothing has changed, one now and then says that the run still lives."""
+        return _EVERY_S if text != last else _STILL_S
+
+    @staticmethod
     def line(progress: RunProgress, first: RunProgress, seconds: float) -> str:
-        """Trials done, trials a second, and the time left, from how fast predicted work has been done so far."""
+        """Trials done, how fast they are, and the time left, from how fast predicted work has been done so far."""
         done = progress.done - first.done
-        rate = done / max(seconds, 1e-9)
+        pace = _pace(done / max(seconds, 1e-9)) if done else f"the {'next' if progress.done else 'first'} are under way"
         share = (progress.work_done - first.work_done) / max(progress.work - first.work_done, 1e-9)
         left = f"{_time(seconds * (1 - share) / share)} left" if share > 0.02 else "time left: measuring"
-        return f"{progress.done}/{progress.trials} trials, {rate:.1f} a second, {left}"
+        return f"{progress.done}/{progress.trials} trials, {pace}, {left}"
+
+
+def _pace(rate: float) -> str:
+    """Trials a second; where that is below one, a minute."""
+    return f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.2g} a minute"
 
 
 def _time(seconds: float) -> str:

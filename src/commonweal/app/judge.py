@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commonweal.app.run import add_model, choice_of
+from commonweal.app.run import add_model, choice_of, positive
 from commonweal.core.errors import LogError, StudyError
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def add(verbs: _Verbs) -> None:
     own.add_argument("--by", choices=("rule", "embedding", "language", "distilled"), default="language", help="who judges")
     own.add_argument("--part", metavar="PART", help="whose trials; default: the part of the primary outcome")
     own.add_argument("--rule", metavar="NAME", help="with --by rule: a ready rule, or FILE.py:FUNCTION; default: the rubric's")
-    own.add_argument("--sample", type=_positive, metavar="N", help="write a sheet of N random trials for raters")
+    own.add_argument("--sample", type=positive, metavar="N", help="write a sheet of N random trials for raters")
     own.add_argument("--gold", metavar="FILE", help="read labels from such a sheet")
     own.add_argument(
         "--gold-rule", metavar="NAME", help="with --sample N: label those trials by a rule, as NAME or FILE.py:FUNCTION"
     )
     own.add_argument("--seed", type=int, default=0, metavar="N", help="of the sample; default: 0")
     own.add_argument("--distil", action="store_true", help="fit a classifier to the judge, and measure what is lost")
-    own.add_argument("--max-calls", type=_positive, metavar="N", help="calls of the judge's model at most")
+    own.add_argument("--max-calls", type=positive, metavar="N", help="calls of the judge's model at most")
     add_model(own)
 
 
@@ -213,10 +213,3 @@ class _Bench:
         repeated = await judge_cases(again, [self.cases[place] for place in places])
         first = [found[place] for place in places]
         return (*checks, *check_shift("repeat", "the same judge, asked again", first, repeated, self.rubric.top))
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return number

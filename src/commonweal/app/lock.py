@@ -16,7 +16,9 @@ def add(verbs: _Verbs) -> None:
     """Put the verb on the command line."""
     own = verbs.add_parser("lock", help="pre-register a study: what will be tested and how, hashed and dated")
     own.add_argument("study", metavar="STUDY", help="a name in the catalogue, or a Python file that holds a Study")
-    own.add_argument("--out", metavar="FILE", help="default: STUDY.lock.json next to the study's file; never overwritten")
+    own.add_argument(
+        "--out", metavar="FILE", help="default: STUDY.lock.json next to the study's file; an earlier lock there is kept"
+    )
     own.add_argument("--seeds", type=int, metavar="N", help="trials a cell in main parts, as the run will be asked for")
     own.add_argument(
         "--eligible",
@@ -44,6 +46,9 @@ def run(given: argparse.Namespace) -> int:
     lock = json.loads(path.read_text())
     commit = lock["commit"]
     print(f"{path}: {lock['digest']}, {lock['written']}")
+    if earlier := lock.get("supersedes"):
+        count, dates = "a lock" if len(earlier) == 1 else f"{len(earlier)} locks", ", ".join(one["written"] for one in earlier)
+        print(f"It supersedes {count} of {dates}, and the report of a run under it will say so.")
     if commit is None:
         print("It is in no git commit: commit it or hand it to someone, since a date that only you keep proves little.")
     elif not commit["clean"]:

@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
 
     show = verbs.add_parser("show", help="a trial as a readable transcript")
     show.add_argument("directory", metavar="DIR", help="a run's folder")
-    show.add_argument("trial", metavar="PART/CELL/SEED", help="as in scripted/0/0")
+    show.add_argument("trial", nargs="?", metavar="PART/CELL/SEED", help="as in scripted/0/0; without it: which there are")
     show.add_argument("--replay", action="store_true", help="run a compiled trial's seed again, to see every act of it")
 
     seat.add(verbs)
@@ -62,6 +62,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments:
+        print(parser().format_help(), end="", file=sys.stderr)
+        return 2
     given = parser().parse_args(arguments)
     # Small matrices: threads of the linear algebra cost ten times what they do.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

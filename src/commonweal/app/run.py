@@ -27,16 +27,20 @@ def add(verbs: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[repo
     Args:
         verbs: of the whole command line.
     """
-    for verb, about in (("run", "run a study and write its report; go on with one that was begun"), ("plan", "plan only")):
+    verbs_about = {
+        "run": "run a study and write its report; go on with one that was begun",
+        "plan": "what a run would cost, and how much it could find",
+    }
+    for verb, about in verbs_about.items():
         own = verbs.add_parser(verb, help=about)
         own.add_argument("study", metavar="STUDY", help="a name in the catalogue, or a Python file that holds a Study")
         own.add_argument("--out", metavar="DIR", help="the run's folder; default: ./runs/STUDY")
-        own.add_argument("--seeds", type=_positive, metavar="N", help="trials a cell in main parts; default: as the study says")
+        own.add_argument("--seeds", type=positive, metavar="N", help="trials a cell in main parts; default: as the study says")
         own.add_argument("--quick", action="store_true", help="at most 2 seeds, and 3 ticks with language minds")
         own.add_argument("--audit", action="store_true", help="ask the primary question once more under other specifications")
         own.add_argument("--pilot", metavar="DIR", help="an earlier run: power is reckoned from how its trials vary")
         own.add_argument("--lock", metavar="FILE", help="what was declared beforehand; default: STUDY.lock.json where it lies")
-        own.add_argument("--jobs", type=_positive, metavar="N", help="processes; default: one a core")
+        own.add_argument("--jobs", type=positive, metavar="N", help="processes; default: one a core")
         add_model(own)
         _add_costs(own)
         if verb == "run":
@@ -60,7 +64,7 @@ def add_model(own: argparse.ArgumentParser) -> None:
         "--endpoint", metavar="URL", help="base URL of an OpenAI-compatible endpoint, as in http://127.0.0.1:8080/v1"
     )
     group.add_argument("--scoring", choices=("auto", "logprobs", "schema"), default="auto", help="how a choice is asked for")
-    group.add_argument("--in-flight", type=_positive, metavar="N", help="calls at once at most; default: 64")
+    group.add_argument("--in-flight", type=positive, metavar="N", help="calls at once at most; default: 64")
     group.add_argument("--deadline", type=float, metavar="S", help="seconds that one call may take; default: 120")
     group.add_argument("--patience", type=float, metavar="S", help="seconds for which a failing call is retried; default: 600")
     group.add_argument("--calls-per-minute", type=float, metavar="N", help="calls begun a minute at most")
@@ -278,8 +282,14 @@ def _analyse(directory: Path) -> None:
     print(json.loads(estimates.read_text())["answer"])
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
+def positive(text: str) -> int:
+    """A whole number of the command line, at least 1.
+
+    Args:
+        text: as it was typed.
+    """
+    if not text.strip().lstrip("+-").isdecimal():
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number")
+    if int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return number
+    return int(text)

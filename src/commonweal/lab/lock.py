@@ -5,6 +5,9 @@ smallest effect of interest, metrics, model, judges), adds how it will be analys
 commit it lies in, and is closed with a SHA-256 over the canonical JSON of it all. Who can change the file can reckon the
 digest anew: a lock proves as much as the commit, mail or archive it was handed to.
 
+A study may be locked again, since a plan may turn out wrong before it is run. Every lock after the first holds the digests and
+dates of those before it (`supersedes`), and the report tells them: or one could lock until a lock pleases, unseen.
+
 Source: design/002-files-of-a-run.md; the eligible-model rule is of arXiv 2606.27687.
 """
 
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import itertools
 import json
 import subprocess
 from pathlib import Path
@@ -158,7 +162,10 @@ def find_lock(reference: str) -> Path | None:
 
 
 def save_lock(study: Study, plan: Json, reference: str, out: Path | None = None, eligible: str = "") -> Path:
-    """Make a lock and write it; nothing is ever overwritten.
+    """Make a lock and write it; nothing is ever lost.
+
+    Where `out` is a lock of the study already, that one is kept beside it under the next number (`x.lock.1.json`), and the new
+    one says that it supersedes it, and the lock that lies with the study where `out` is another place.
 
     Args:
         study: the study.
@@ -171,21 +178,48 @@ def save_lock(study: Study, plan: Json, reference: str, out: Path | None = None,
         Where it lies.
 
     Raises:
-        StudyError: there is such a file already.
+        StudyError: there is such a file already, and it was not named, or is no whole lock of the study.
         LogError: it cannot be written.
     """
     path = place_lock(reference) if out is None else out
-    lock = close_lock(make_lock(study, plan, eligible), find_commit(source_file(reference)))
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(json.dumps(lock, indent=1, sort_keys=True) + "\n")
-    except FileExistsError as error:
+    if out is None and path.exists():
         raise StudyError(
-            f"{path} is there already, and a lock is never overwritten; keep it with its results and name another with --out"
-        ) from error
+            f"{path} is there already, and a lock is never overwritten; to lock the study again name a file with --out: with "
+            f"--out {path} this lock is kept under another name, and the new one says that there was one before"
+        )
+    lock, earlier = make_lock(study, plan, eligible), find_earlier(reference, path, study.name)
+    if earlier:
+        lock["supersedes"] = earlier
+    text = json.dumps(close_lock(lock, find_commit(source_file(reference))), indent=1, sort_keys=True) + "\n"
+    try:
+        if path.exists():
+            numbers = itertools.count(1)
+            path.rename(next(kept for n in numbers if not (kept := path.with_suffix(f".{n}{path.suffix}")).exists()))
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
     except OSError as error:
         raise LogError(f"{path} cannot be written: {error}; choose another file with --out") from error
     return path
+
+
+def find_earlier(reference: str, path: Path, name: str) -> list[Json]:
+    """The locks that a new lock of a study comes after, each with `digest` and `written`, the oldest first.
+
+    Args:
+        reference: the study as it was named.
+        path: where the new lock goes.
+        name: of the study.
+
+    Raises:
+        StudyError: a file that is there is no whole lock of the study.
+    """
+    found: dict[str, Json] = {}
+    for own in dict.fromkeys(place for place in (path, find_lock(reference)) if place is not None and place.is_file()):
+        check_lock(own, name)
+        lock = cast("Json", json.loads(own.read_text(encoding="utf-8")))
+        for one in (*cast("list[Json]", lock.get("supersedes", [])), lock):
+            found[str(one["digest"])] = {key: one[key] for key in ("digest", "written")}
+    return sorted(found.values(), key=lambda one: str(one["written"]))
 
 
 def check_lock(path: Path, name: str) -> None:
@@ -201,6 +235,8 @@ def check_lock(path: Path, name: str) -> None:
     try:
         lock = json.loads(path.read_text(encoding="utf-8"))
         schema, own = lock.get("schema"), lock.get("study", {}).get("name")
+    except FileNotFoundError as error:
+        raise StudyError(f"there is no file {path}; expected a lock that `commonweal lock {name}` wrote") from error
     except (OSError, ValueError, AttributeError) as error:
         raise StudyError(f"{path} is no lock ({error}); expected a file that `commonweal lock {name}` wrote") from error
     if schema == DRAFT:

@@ -111,6 +111,7 @@ def make_plan(study: Study, model: Model | None, source: Path | None) -> Json:
             "exclusions": list(study.exclusions),
             "stopping": None if study.stopping is None else dataclasses.asdict(study.stopping),
             "replication": None if study.replication is None else dataclasses.asdict(study.replication),
+            **({"screens": [dataclasses.asdict(screen) for screen in study.screens]} if study.screens else {}),
             "mechanism": study.mechanism,
             "scope": study.scope,
             "sources": sources((*(part.society for part in study.parts), study.metrics)),
@@ -163,10 +164,10 @@ def write_plan(plan: Json, directory: Path) -> None:
 
 
 def _difference(old: object, new: object, path: str = "") -> str:
-    """The first few places at which two plans differ."""
-    found = [
-        row for row in _differences(old, new, path) if not row.startswith(("digest", "versions", "predicted", "order", "power"))
-    ]
+    """The first few places at which two plans differ, whole parts before their cells; not what follows from the rest."""
+    told = ("digest", "versions", "predicted", "order", "power", "odd")
+    found = [row for row in _differences(old, new, path) if not row.startswith(told)]
+    found.sort(key=lambda row: ".cells[" in row)
     return "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
 
 
@@ -177,7 +178,11 @@ def _differences(old: object, new: object, path: str) -> list[str]:
     if isinstance(old, list) and isinstance(new, list):
         if len(old) != len(new):
             return [f"{path} has {len(old)} entries there and {len(new)} here"]
-        return [row for at, pair in enumerate(zip(old, new, strict=True)) for row in _differences(*pair, f"{path}[{at}]")]
+        return [
+            row
+            for at, (one, two) in enumerate(zip(old, new, strict=True))
+            for row in _differences(one, two, f"{path}[{one.get('name', at) if isinstance(one, dict) else at}]")
+        ]
     if old == new or (isinstance(old, (int, float)) and isinstance(new, (int, float)) and float(old) == float(new)):
         return []
     return [f"{path} is {_short(old)} there and {_short(new)} here"]

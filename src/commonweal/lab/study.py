@@ -7,9 +7,11 @@ import dataclasses
 import hashlib
 import importlib.util
 import math
+import sys
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
 from commonweal.core.catalogue import find
@@ -20,6 +22,8 @@ from commonweal.core.society import Society
 from commonweal.lab.designs.design import Cell, Design, check_cells
 from commonweal.lab.designs.full import Full
 from commonweal.lab.factors import Factor, Level, Levels
+from commonweal.lab.published import Figure, Published, check_published
+from commonweal.lab.screens import Screen, check_screens
 from commonweal.models.budget import Budget
 
 if TYPE_CHECKING:
@@ -28,11 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Factor",
+    "Figure",
     "Level",
     "Levels",
     "Part",
     "Primary",
+    "Published",
     "Replication",
+    "Screen",
     "Specification",
     "Study",
     "load_study",
@@ -194,6 +201,8 @@ class Replication:
     """Its published lower limit; None: none was given."""
     high: float | None = None
     """Its published upper limit."""
+    rows: tuple[Published, ...] = ()
+    """Rows of published tables that the report sets beside ours; none: the figure stands alone."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,6 +235,8 @@ class Study:
     """What the claim holds for (minds, numbers, horizon) and what would refute it, in a sentence; empty: not said."""
     replication: Replication | None = None
     """The published finding that is repeated; None: it is no replication."""
+    screens: tuple[Screen, ...] = ()
+    """Metrics that are read as detectors: the report has their ROC curves."""
     draws: str = ""
     """What else random draws depend on: the digest of the lock that a run keeps to. A study's file leaves it empty."""
     budget: Budget = dataclasses.field(default_factory=Budget)
@@ -242,6 +253,10 @@ class Study:
             raise StudyError(f"study {self.name!r} has two parts of one name in {names}; expected each once")
         for metric in (self.primary.metric, *self.family):
             self.metrics[metric]
+        varied = {part.name: part.factors for part in self.parts}
+        if self.replication is not None:
+            check_published(self.replication.rows, varied, self.metrics, self.name)
+        check_screens(self.screens, varied, self.metrics, self.name)
         part = self.part(self.primary.part)
         if self.stopping is not None and self.stopping.most < part.seeds:
             raise StudyError(
@@ -281,6 +296,12 @@ class Study:
 def load_study(reference: str) -> Study:
     """The study of a catalogue name, or the one in a Python file.
 
+    A file is a module like any other while it runs and after: its classes can be dataclasses, can be pickled and are found by
+    name, and it may import files that lie beside it. Of two files of one name the one that was loaded last is the module.
+
+    Args:
+        reference: a name of the catalogue, or a path that ends in `.py`.
+
     Raises:
         StudyError: nothing is found, or a file holds none or several studies.
     """
@@ -292,20 +313,33 @@ def load_study(reference: str) -> Study:
         return value
     if not path.is_file():
         raise StudyError(f"there is no file {reference}; expected a Python file that holds a Study")
-    spec = importlib.util.spec_from_file_location(f"commonweal_study_{path.stem.replace('-', '_')}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except StudyError:
-        raise
-    except Exception as error:
-        raise StudyError(f"{reference} cannot be run: {type(error).__name__}: {error}; mend the file") from error
-    found = [value for value in vars(module).values() if isinstance(value, Study)]
+    found = [value for value in vars(_module_of(path)).values() if isinstance(value, Study)]
     if len(found) != 1:
         raise StudyError(f"{reference} holds {len(found)} studies; expected exactly one Study at the top level of the file")
     return found[0]
+
+
+def _module_of(path: Path) -> ModuleType:
+    """The module that a study's file is, run anew; its name is the file's alone, since digests of societies hold it."""
+    spec = importlib.util.spec_from_file_location(f"commonweal_study_{path.stem.replace('-', '_')}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module, before = importlib.util.module_from_spec(spec), sys.modules.get(spec.name)
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        # As Python does with the file that it is given, so that `import` finds what lies beside it, now and later.
+        sys.path.insert(0, folder)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[spec.name]
+        if before is not None:
+            sys.modules[spec.name] = before
+        if isinstance(error, StudyError):
+            raise
+        raise StudyError(f"{path} cannot be run: {type(error).__name__}: {error}; mend the file") from error
+    return module
 
 
 def code_digest(source: Path | None) -> str:

@@ -175,8 +175,8 @@ def _check_url(url: str) -> str:
     foreign = parts.username or parts.password or parts.query or parts.fragment or port == 0
     if parts.scheme not in ("http", "https") or not parts.hostname or foreign:
         raise StudyError(
-            f"the endpoint's address at {parts.hostname!r} is not http(s)://host/path, or holds a password, query or "
-            "fragment; expected e.g. http://127.0.0.1:8000/v1, and the key in the environment"
+            f"the endpoint's address{f' at {parts.hostname!r}' if parts.hostname else ''} is not http(s)://host/path, or holds "
+            "a password, query or fragment; expected e.g. http://127.0.0.1:8000/v1, and the key in the environment"
         )
     return url.rstrip("/")
 

@@ -14,8 +14,9 @@ Theory beside the simulation: the best equilibrium of the game played once, on t
 earned above it, competition does not explain. It says nothing of audited markets, where the game is another.
 
 The second part is for detectors, which see prices alone, of cases that are known: myopic learners that cannot collude (bandits
-without memory or future), a planted cartel at the monopoly price, and learners as in the first part. All tremble in one of a
-hundred rounds for good, or there would be nothing to see. `detect_collusion` gives the area under the ROC curve of a screen.
+without memory or future), a planted cartel at the monopoly price, and learners as in the first part, free and under each rule.
+All tremble in one of a hundred rounds for good, or there would be nothing to see. Two screens accuse: steady prices, and prices
+that are cut after a rival's cut. The report has their ROC curves: how well they tell each case from the bandits.
 
 Source: E. Calvano, G. Calzolari, V. Denicolo and S. Pastorello, "Artificial intelligence, algorithmic pricing, and collusion",
 American Economic Review 110 (2020): an average profit gain of .85 after convergence, with 15 prices and their slower decay; for
@@ -24,25 +25,26 @@ screens R. Abrantes-Metz et al., International Journal of Industrial Organizatio
 
 from __future__ import annotations
 
+import dataclasses
+
 import jax.numpy as jnp
-import numpy as np
-from numpy.typing import ArrayLike
 
 from commonweal.analysis.exact.bertrand import LogitDemand, find_grid_equilibria, find_monopoly, find_nash, space_prices
 from commonweal.core import lens
 from commonweal.core.named import Named
+from commonweal.core.parts import Institution
 from commonweal.core.seats import Seating
 from commonweal.core.society import Society
 from commonweal.institutions.audit import Audit
 from commonweal.institutions.turnover import Turnover
-from commonweal.lab.study import Factor, Levels, Part, Primary, Study
+from commonweal.lab.study import Factor, Levels, Part, Primary, Screen, Study
 from commonweal.metrics.price_reaction import PriceReaction
 from commonweal.metrics.price_variation import PriceVariation
 from commonweal.metrics.profit_gain import ProfitGain
+from commonweal.minds import dials
+from commonweal.minds.language import Language
 from commonweal.minds.learners import Learner
 from commonweal.minds.scripted import Scripted
-from commonweal.statistics.detection import estimate_auc
-from commonweal.statistics.inference import Estimate
 from commonweal.statistics.variation import Assumed
 from commonweal.worlds.market import Market
 
@@ -69,25 +71,24 @@ def competitive_gain(demand: LogitDemand, count: int = PRICES) -> float:
     return (best - float(low)) / float(high - low)
 
 
-def detect_collusion(guilty: ArrayLike, innocent: ArrayLike, screen: str) -> Estimate:
-    """The area under the ROC curve of a screen: 1/2 tells nothing, below it the screen points at the innocent.
-
-    Args:
-        guilty: values of the screen in trials that collude. [m]
-        innocent: values in trials that compete. [n]
-        screen: `price variation`, of which collusion is said to have less, or `price reaction`, of which it has more.
-    """
-    sign = -1.0 if screen == "price variation" else 1.0
-    return estimate_auc(sign * np.asarray(guilty, np.float64), sign * np.asarray(innocent, np.float64))
-
-
 def _theory(levels: Levels) -> float | None:
     return competitive_gain(LogitDemand()) if float(levels[DETECT]) == 0.0 else None
 
 
-def _one_rule(levels: Levels) -> bool:
-    """Whether at most one rule is laid on the open market."""
-    return (levels[POSTED] != 1.0) + (levels[DETECT] != 0.0) + (levels[NEWCOMERS] != 0.0) <= 1
+def _one_change(levels: Levels) -> bool:
+    """Whether at most one thing is changed in the open market of learners."""
+    usual = {POSTED: 1.0, DETECT: 0.0, NEWCOMERS: 0.0, BANDITS: 0.0, CARTEL: 0.0}
+    return sum(level != usual[label] for label, level in levels.items()) <= 1
+
+
+_RULES = (
+    Factor(POSTED, lens.world(Market, lambda world: world.posted), (1.0, 0.5, 0.0)),
+    Factor(DETECT, lens.rule("audit", Audit, lambda audit: audit.detect), (0.0, 0.1, 0.5)),
+    Factor(NEWCOMERS, lens.rule("turnover", Turnover, lambda rule: rule.rate), (0.0, 1e-4)),
+)
+_LAID: Named[Institution] = Named.of(
+    ("audit", Audit(detect=0.0, tolerance=0.85, schedule=(1.0,), hold_after=0)), ("turnover", Turnover(rate=0.0))
+)
 
 
 def _learner(discount: float, remembers: bool, least: float) -> Learner:
@@ -111,9 +112,7 @@ def _society() -> Society:
         world=Market(prices=PRICES),
         minds=Named.of(("learner", _learner(0.95, True, 0.0))),
         seats=Seating(SEATS),
-        rules=Named.of(
-            ("audit", Audit(detect=0.0, tolerance=0.85, schedule=(1.0,), hold_after=0)), ("turnover", Turnover(rate=0.0))
-        ),
+        rules=_LAID,
     )
 
 
@@ -127,6 +126,7 @@ def _cases() -> Society:
             ("cartel", Scripted(level=(float(Market().fair) - 1.0) / markup, tremble=TREMBLE)),
         ),
         seats=Seating(SEATS, Named.of(("bandit", jnp.float32(0.0)), ("cartel", jnp.float32(0.0)))),
+        rules=_LAID,
     )
 
 
@@ -137,15 +137,11 @@ study = Study(
         Part(
             name="rules",
             society=_society(),
-            factors=(
-                Factor(POSTED, lens.world(Market, lambda world: world.posted), (1.0, 0.5, 0.0)),
-                Factor(DETECT, lens.rule("audit", Audit, lambda audit: audit.detect), (0.0, 0.1, 0.5)),
-                Factor(NEWCOMERS, lens.rule("turnover", Turnover, lambda rule: rule.rate), (0.0, 1e-4)),
-            ),
+            factors=_RULES,
             ticks=ROUNDS,
             seeds=20,
             theory=_theory,
-            allowed=_one_rule,
+            allowed=_one_change,
         ),
         Part(
             name="detectors",
@@ -153,11 +149,12 @@ study = Study(
             factors=(
                 Factor(BANDITS, lens.share("bandit"), (0.0, 1.0)),
                 Factor(CARTEL, lens.share("cartel"), (0.0, 1.0)),
+                *_RULES,
             ),
             ticks=ROUNDS,
             seeds=20,
             role="control",
-            allowed=lambda levels: levels[BANDITS] == 0.0 or levels[CARTEL] == 0.0,
+            allowed=_one_change,
         ),
     ),
     metrics=Named.of(("profit gain", ProfitGain()), ("price variation", PriceVariation()), ("price reaction", PriceReaction())),
@@ -178,6 +175,10 @@ study = Study(
         "An audit of markups lowers profits the more, the more often it inspects; newcomers lower them too.",
         "A screen for steady prices finds a planted cartel at best; learnt collusion shows in how firms react to each other.",
     ),
+    screens=(
+        Screen("price variation", "detectors", ((BANDITS, 1.0),), guilty="less"),
+        Screen("price reaction", "detectors", ((BANDITS, 1.0),)),
+    ),
     theory="the best equilibrium of the game played once on this grid of prices, by enumeration; none of audited markets",
     mechanism="a learner that sees the last prices can answer a cut with a cut, and so learns to leave the price alone; that "
     "it answers is seen in the price reaction, not assumed",
@@ -186,3 +187,21 @@ study = Study(
     doc="Profits are those of the last tenth of the rounds, before fines. The 33 markets of a trial never meet; the trial is "
     "the unit. Newcomers explore anew, which by itself moves profits towards those of random prices (a gain of about .5).",
 )
+
+
+def with_language(mind: Language | None = None) -> Study:
+    """The study with a control in which a language model sets both prices of one market and is told how patient it is.
+
+    Off by default: it costs 80 calls and a card of the model. With the embedded model it is a negative control: whatever it
+    shows is the size of the wording artefact. Run it by a file of one line, `arm = with_language()`, with any model.
+
+    Args:
+        mind: who sets prices; None: one with a short role, whose model the run fills in.
+    """
+    wish = "You want to earn as much as you can."
+    seller = Language(persona="You set the price of what your firm sells.") if mind is None else mind
+    market = Society(Market(prices=PRICES), Named.of(("seller", seller)), Seating(2))
+    told = lens.mind("seller", Language, lambda mind: mind.disposition)
+    levels = (0.0, 1.0)
+    factor = Factor(dials.PATIENCE.name, told, levels, values=dials.PATIENCE.texts(levels, wish))
+    return dataclasses.replace(study, parts=(*study.parts, Part("language", market, (factor,), 20, 1, role="control")))

@@ -32,6 +32,7 @@ from commonweal.core.arrays import PackedActs, Units, whole
 from commonweal.core.errors import StudyError
 from commonweal.core.menu import Acts, Menu
 from commonweal.core.named import Named
+from commonweal.core.packed import toward
 from commonweal.core.parts import World
 from commonweal.core.questions import PACKED_CONTACTS, Choice, contact_bits, popcount
 from commonweal.core.seats import Links, Seats
@@ -232,17 +233,6 @@ def _closed_form(
 def degrees(seats: Seats) -> Count:
     """How many contacts each seat has, [a] int32; without a network, all the others."""
     return jnp.full(seats.n, seats.n - 1, jnp.int32) if seats.links is None else seats.links.degree
-
-
-def toward(mine: PackedActs, links: Links) -> PackedActs:
-    """What each contact does to each seat, packed like the acts themselves: bit j of row i is the j-th contact's act to i."""
-    to, back = links.rows(_WHO), links.back
-    assert back is not None
-    slots = jnp.arange(to.shape[1], dtype=jnp.uint8)
-    done = (links.of_contacts(mine) >> jnp.maximum(back, 0).astype(jnp.uint8)) & 1
-    if not links.full:
-        done = jnp.where(to >= 0, done, 0).astype(jnp.uint8)
-    return (done << slots).sum(1, dtype=jnp.uint8)
 
 
 def cooperating(mine: UInt8[Array, "a"], links: Links | None) -> Count:
