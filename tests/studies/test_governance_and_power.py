@@ -20,6 +20,8 @@ from commonweal.studies.governance_and_power import (
     RATIO,
     RULE,
     RULES,
+    SIZE,
+    SPENDING,
     TAXED,
     YEARS,
     ZETA,
@@ -45,8 +47,10 @@ def test_the_theory_at_rest_is_the_known_transition() -> None:
 
 
 def test_it_plans_twenty_thousand_trials_of_one_program() -> None:
-    rules, votes = study.parts
-    assert (len(rules.cells()), len(votes.cells())) == (75, 15)
+    rules, votes, spending, sizes = study.parts
+    # The largest of five sizes is held out until it is predicted.
+    assert [len(part.cells()) for part in study.parts] == [75, 15, 6, 4]
+    assert [spending.role, sizes.role] == ["control", "control"]
     assert rules.trials >= 20_000
     # Lenses on data alone, and the same ones: one program runs both parts.
     assert [factor.lens for factor in data_factors(rules)] == [factor.lens for factor in votes.factors]
@@ -56,6 +60,20 @@ def test_it_plans_twenty_thousand_trials_of_one_program() -> None:
     theories = [cell["theory"] for part in parts for cell in part["cells"]]
     assert sum(theory is None for theory in theories) == 15
     assert all(0 < theory < 0.8 for theory in theories if theory is not None)
+
+
+def test_theory_speaks_of_what_a_part_varies() -> None:
+    random = np.random.default_rng(11)
+    effort, size = random.uniform(1e-4, 5e-3), int(random.integers(40, 300))
+    assert economy({SPENDING: effort}) == dataclasses.replace(economy(levels(0.5)), effort=effort)
+    assert economy({SIZE: size, RULE: CAPPED}).seats == size
+    # What all spend comes back to all: a cap lifts that from the rich, and takes the less from them.
+    spending = study.part("spending")
+    by_cell = {tuple(cell.values()): spending.theory(cell) for cell in spending.cells()}
+    efforts = sorted({effort for effort, _ in by_cell})
+    gains = [by_cell[effort, NONE] - by_cell[effort, CAPPED] for effort in efforts]
+    assert gains == sorted(gains, reverse=True)
+    assert min(gains) > 0
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +101,21 @@ def test_a_small_run_agrees_with_theory(found) -> None:
             assert values["oligarch's share"] == pytest.approx(theory, abs=0.05)
         elif ratio == 1.5:
             assert values["oligarch's share"] < 0.12
+
+
+@pytest.mark.slow
+def test_who_spends_more_and_more_seats_agree_with_theory_too() -> None:
+    """Smaller societies fall below it by chance, by up to .06."""
+    part, seeds = study.part("spending"), 6
+    cells = part.cells()
+    places = [(factor, [factor.value(cell[factor.label]) for cell in cells]) for factor in part.factors]
+    vary = tuple((factor.lens, np.repeat(own, seeds)) for factor, own in places)
+    logs = run_batch(part.society, vary, list(range(seeds)) * len(cells), YEARS, study.metrics)
+    share = np.asarray([log.values["oligarch's share"] for log in logs]).reshape(len(cells), seeds).mean(1)
+    assert share == pytest.approx([part.theory(cell) for cell in cells], abs=0.06)
+    ladder = study.part("sizes")
+    logs = run_batch(ladder.society_of({SIZE: 160}), (), list(range(12)), YEARS, study.metrics)
+    assert np.mean([log.values["oligarch's share"] for log in logs]) == pytest.approx(ladder.theory({SIZE: 160}), abs=0.05)
 
 
 @pytest.mark.slow

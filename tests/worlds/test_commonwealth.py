@@ -150,6 +150,44 @@ def test_who_abstains_or_is_alone_does_not_trade() -> None:
     assert (after.sum(1) == 6000).all()
 
 
+@pytest.mark.parametrize(("n", "meetings"), [(7, 9), (12, 5), (2, 3)])
+def test_a_year_is_two_rows_that_pass_each_other(n, meetings) -> None:
+    """To the unit: the rows dealt by sorting the same words, and one of them turned round by a place after each meeting."""
+    random = np.random.default_rng(n)
+    numbers = {"stake": random.uniform(0.1, 0.9), "advantage": random.uniform(0, 0.5), "sway": random.uniform(0, 0.5)}
+    world = Commonwealth(endowment=1000, meetings=meetings, **numbers)
+    purse, there = random.integers(0, 4000, n).astype(np.int32), random.random(n) < 0.8
+    influence = np.floor(random.dirichlet(np.ones(n)) * ONE_SHARE).astype(np.int32)
+    by_wealth = np.asarray(world.advantage) / np.float32(1000)
+    by_influence = np.asarray(world.sway) * np.float32(n / ONE_SHARE)
+
+    def fixed(gap, by):
+        return (np.clip(gap.astype(np.float32) * by, np.float32(-1), np.float32(1)) * np.float32(2**29)).astype(np.int64)
+
+    seeds = np.arange(20)
+    found = np.asarray(trade(world, jnp.asarray(purse), jnp.asarray(influence), jnp.asarray(there), jnp.asarray(seeds)))
+    for seed in seeds:
+        key, after = Key.root(int(seed)), purse.copy()
+        order = np.argsort(np.asarray(key.child("order").bits(n)), kind="stable")
+        near, far = order[: n // 2], order[n // 2 : n // 2 * 2]
+        for meeting in range(meetings):
+            one, two = after[near], after[far]
+            stake = np.floor(np.minimum(one, two).astype(np.float32) * np.asarray(world.stake)).astype(np.int64)
+            lean = fixed(one - two, by_wealth) + fixed(influence[near] - influence[far], by_influence)
+            coin = np.asarray(key.child("coin").child(meeting).bits(n // 2)).astype(np.int64) >> 2
+            gain = np.where(coin < 2**29 + np.clip(lean, -(2**29), 2**29), stake, -stake) * (there[near] & there[far])
+            after[near], after[far] = one + gain, two - gain
+            far = np.roll(far, 1)
+        assert after.tolist() == found[seed].tolist()
+
+
+def test_abstaining_is_open_only_where_it_is_asked() -> None:
+    purse, acts = jnp.full(6, 1000, jnp.int32), acts_of([0] * 6, trades=[1] * 6)
+    optional, bound = Commonwealth(meetings=2, optional=True), Commonwealth(meetings=2)
+    assert not np.asarray(step(optional, state_of(6), acts, purse, jnp.int32(1)).payoff).any()
+    assert np.asarray(step(bound, state_of(6), acts, purse, jnp.int32(1)).payoff).all()
+
+
 def society(n, **numbers):
     world = Commonwealth(sway=0.0, advantage=ADVANTAGE, stake=STAKE, meetings=MEETINGS, first_share=0.5, **numbers)
     return Society(world, Named.of(("all", Scripted())), Seating(n), Named.of(("tax", WealthTax(0.01))))

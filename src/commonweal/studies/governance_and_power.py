@@ -14,6 +14,9 @@ keeps 1 - chi / zeta of all wealth, and nothing where chi > zeta. Each rule is m
     ballot   every 50 years all vote whether to raise it by as much; civil seats vote their purse
     votes    a part of its own: influence is not for sale, each seat has a vote (bad actors vote for the first seat)
 
+Two more parts ask what the answer hangs on: how much seats spend, and how many they are (a ladder, of which the largest society
+is predicted before it is run).
+
 Theory beside the simulation: the mean field of three classes (first seat, its coalition, all others), followed for 500 years;
 none for the audit. It knows no chance: of 200 seats the richest never owns less than a few percent.
 
@@ -23,6 +26,7 @@ seeking" (1980); the mean field with influence is our own derivation.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Literal
 
@@ -40,6 +44,7 @@ from commonweal.institutions.presence import If
 from commonweal.institutions.quota import Quota
 from commonweal.institutions.voting import Vote
 from commonweal.institutions.wealth_tax import WealthTax
+from commonweal.lab.designs.ladder import Ladder
 from commonweal.lab.study import Factor, Levels, Part, Primary, Study
 from commonweal.metrics.below_floor import BelowFloor
 from commonweal.metrics.effective_number import EffectiveNumber
@@ -63,7 +68,9 @@ RAISE = ZETA / 2
 EFFORT, CAP = 0.001, 0.005
 """What each seat spends on influence, as a share of its purse, and the cap, as a share of mean wealth."""
 FIRST = 0.5
-RATIO, COALITION, RULE = "chi / zeta", "share of bad actors", "rule"
+HALF = 0.5
+"""The ratio of tax to advantage where it is not varied: an oligarch is left with half of all wealth, less what chance takes."""
+RATIO, COALITION, RULE, SPENDING, SIZE = "chi / zeta", "share of bad actors", "rule", "share spent on influence", "population"
 RULES = NONE, CAPPED, AUDITED, TAXED, BALLOT = ("none", "cap", "audit", "tax", "ballot")
 
 
@@ -71,16 +78,17 @@ def economy(levels: Levels, franchise: float = 0.0) -> Economy:
     """The mean field of a cell.
 
     Args:
-        levels: of all factors.
+        levels: of its factors; without one: a tax of zeta / 2, no bad actors, no rule, usual spending, 200 seats.
         franchise: weight of votes in influence, 0 to 1.
     """
+    levels = {RATIO: HALF, COALITION: 0.0, RULE: NONE, SPENDING: EFFORT, SIZE: SEATS} | dict(levels)
     return Economy(
-        seats=SEATS,
+        seats=int(levels[SIZE]),
         turnover=STAKE * MEETINGS,
         advantage=ADVANTAGE,
         sway=SWAY,
         tax=float(levels[RATIO]) * ZETA + (RAISE if levels[RULE] in (TAXED, BALLOT) else 0.0),
-        effort=EFFORT,
+        effort=float(levels[SPENDING]),
         coalition=math.floor(float(levels[COALITION]) * SEATS + 0.5),
         franchise=franchise,
         cap=CAP if levels[RULE] == CAPPED else math.inf,
@@ -115,32 +123,71 @@ def society(franchise: float = 0.0) -> Society:
     )
 
 
-def _part(name: str, role: Literal["main", "control"], franchise: float, rules: tuple[str, ...], seeds: int) -> Part:
-    def theory(levels: Levels) -> float | None:
-        return None if levels[RULE] == AUDITED else float(follow(economy(levels, franchise), FIRST, YEARS)[-1])
+def _theory(levels: Levels, franchise: float = 0.0) -> float | None:
+    audited = levels.get(RULE) == AUDITED
+    return None if audited else float(follow(economy(levels, franchise), FIRST, YEARS)[-1])
 
+
+def _rule(rules: tuple[str, ...]) -> Factor:
+    which = lens.rule("rule", OneOf, lambda rule: rule.which)
+    return Factor(RULE, which, rules, values=tuple(RULES.index(rule) for rule in rules))
+
+
+def _part(name: str, role: Literal["main", "control"], franchise: float, rules: tuple[str, ...], seeds: int) -> Part:
     ratios = (0.25, 0.5, 0.75, 1.0, 1.5)
     tax = lens.rule("floor", WealthTax, lambda tax: tax.rate)
-    which = lens.rule("rule", OneOf, lambda rule: rule.which)
     return Part(
         name=name,
         society=society(franchise),
         factors=(
             Factor(RATIO, tax, ratios, values=tuple(ratio * ZETA for ratio in ratios)),
             Factor(COALITION, lens.share("bad actor"), (0.0, 0.1, 0.3)),
-            Factor(RULE, which, rules, values=tuple(RULES.index(rule) for rule in rules)),
+            _rule(rules),
         ),
         ticks=YEARS,
         seeds=seeds,
         role=role,
-        theory=theory,
+        theory=lambda levels: _theory(levels, franchise),
     )
+
+
+def _spending() -> Part:
+    """How much seats spend is the author's choice of minds: the same question at a third and at three times of it."""
+    effort = lens.mind("civil", Coalition, lambda mind: mind.effort)
+    return Part(
+        name="spending",
+        society=_taxed(society().rules),
+        factors=(Factor(SPENDING, effort, (EFFORT / 3, EFFORT, 3 * EFFORT)), _rule((NONE, CAPPED))),
+        ticks=YEARS,
+        seeds=100,
+        role="control",
+        theory=_theory,
+    )
+
+
+def _sizes() -> Part:
+    """Without a rule. Of some 330 seats and more, the first one's coins would be certain: what is won no longer grows."""
+    return Part(
+        name="sizes",
+        society=_taxed(Named.of(("floor", WealthTax(ZETA)))),
+        factors=(Factor(SIZE, lens.size(), (48, 72, 108, 160, 240)),),
+        ticks=YEARS,
+        seeds=100,
+        role="control",
+        theory=_theory,
+        design=Ladder(SIZE),
+    )
+
+
+def _taxed(rules: Named[Institution]) -> Society:
+    """The commonwealth with these rules, the tax on wealth at zeta / 2."""
+    return dataclasses.replace(society(), rules=rules.replace("floor", WealthTax(HALF * ZETA)))
 
 
 study = Study(
     name="governance-and-power",
     question="Which rule keeps power spread in a commonwealth where influence can be bought?",
-    parts=(_part("rules", "main", 0.0, RULES, 267), _part("votes", "control", 1.0, (NONE,), 100)),
+    parts=(_part("rules", "main", 0.0, RULES, 267), _part("votes", "control", 1.0, (NONE,), 100), _spending(), _sizes()),
     metrics=Named.of(
         ("oligarch's share", LargestShare()),
         ("voting power of the richest", VotingPower()),
@@ -166,8 +213,9 @@ study = Study(
     mechanism="influence tilts trades, so that what is spent on it is an advantage of wealth: assumed; what is found is how "
     "far each rule moves the transition, and whom it costs what",
     scope="200 scripted seats that spend a thousandth of their wealth on influence, one of whom is born with half of all "
-    "wealth; 500 years; the mean over five taxes and three coalitions, another mix has another effect; refuted where capped "
-    "societies keep as rich an oligarch as free ones",
+    "wealth; 500 years; the mean over five taxes and three coalitions, another mix has another effect; in larger societies "
+    "under low taxes (400 seats, a quarter of zeta) so rich a seat wins its trades anyway, and a cap takes little; refuted "
+    "where capped societies keep as rich an oligarch as free ones",
     hypotheses=(
         "Without a rule the richest seat keeps a little less than 1 - chi / zeta of all wealth (what is spent on influence "
         "comes back to all, like a tax), and more the larger its coalition.",
@@ -175,9 +223,13 @@ study = Study(
         "half the tax.",
         "Against a coalition they help less than a tax: its members spend and vote within every cap.",
         "Where the poor majority votes on it, the tax is raised, whatever the coalition votes.",
+        "The more seats spend, the less a cap takes from the richest: what all spend comes back to all in equal parts, like a "
+        "tax, which the cap spares the rich.",
     ),
     theory="the mean field of three classes (first seat, coalition, others) after 500 years; at rest and without a coalition "
     "it is 1 - chi / zeta",
-    doc="Every rule is compared with none at the same tax and coalition; in the part votes influence is elected, not bought. "
-    "Trials of one seed share their draws. The first year has no trade: influence is contested first.",
+    doc="Every rule is compared with none at the same tax and coalition. In the part votes influence is elected, not bought: "
+    "read it beside rule none. Minds follow no norm, so that an audit with another norm scale says little of them; that they "
+    "spend more or less is tried in the part spending, and other numbers of seats in the part sizes. The first year has no "
+    "trade: influence is contested first.",
 )
