@@ -30,6 +30,7 @@ from commonweal.institutions.dispositions import Dispositions
 from commonweal.institutions.exclusion import Exclusion
 from commonweal.institutions.fermi import Fermi
 from commonweal.institutions.generations import Generations
+from commonweal.institutions.gossip import Gossip
 from commonweal.institutions.identity import Identity
 from commonweal.institutions.insurance import Insurance
 from commonweal.institutions.mediation import Mediation
@@ -52,6 +53,7 @@ from commonweal.institutions.reputation import STERN_JUDGING, Reputation
 from commonweal.institutions.rewiring import Rewiring
 from commonweal.institutions.sanction import Sanction
 from commonweal.institutions.shuffle import Shuffle
+from commonweal.institutions.side_payments import SidePayments
 from commonweal.institutions.sunset import Sunset
 from commonweal.institutions.tax import Tax
 from commonweal.institutions.town_hall import TownHall
@@ -96,7 +98,7 @@ WORLDS: dict[str, World] = {
     "market": Market(posted=0.5),
     "network-game": NetworkGame(),
     "public-goods": PublicGoods(1.6, mpcr=0.1, prize=2, provision=3.5),
-    "villages": Villages(2, 900.0, growth=3.0, spill=0.4),
+    "villages": Villages(2, 900.0, growth=2.0, spill=0.1),
 }
 MOVERS = ("arrival", "best", "fermi", "generations", "moran", "mutation", "one-of", "open-source", "truncation", "turnover")
 """Rules that move minds, of which a society has one at most."""
@@ -107,6 +109,7 @@ _SWITCHED = Named.of(
     ("quota", If(Quota(0.7))), ("audit", If(Audit(detect=0.6))), ("tax", If(Tax(0.4))), ("imitation", If(Fermi(0.3, rate=0.5)))
 )
 _PLAIN: dict[str, tuple[Institution, Institution | None]] = {
+    "allotment": (Allotment(7.0), Allotment()),
     "arrival": (Arrival(count=2, at=2), Arrival(count=0, at=2)),
     "audit": (Audit(detect=0.6, hold_after=1), Audit(detect=0.0)),
     "best": (Best(0.5, every=2), Best(0.0, every=2)),
@@ -129,6 +132,7 @@ _PLAIN: dict[str, tuple[Institution, Institution | None]] = {
     ),
     "fermi": (Fermi(beta=0.3), Fermi(rate=0.0)),
     "generations": (Generations(2, 0.05, rate=0.7), Generations(2, rate=0.0)),
+    "gossip": (Gossip(STERN_JUDGING, seen=0.6, error=0.1, rounds=2, trust=0.7, noise=0.1, reach=0.8), Gossip(reach=0.0)),
     "identity": (
         Identity(levy=4, price=1, most=3, detect=0.4, fine=2, lasting=True),
         Identity(levy=0, detect=0.4, lasting=True),
@@ -157,6 +161,7 @@ _PLAIN: dict[str, tuple[Institution, Institution | None]] = {
     "rewiring": (Rewiring(0.5), Rewiring(0.0)),
     "sanction": (Sanction(levy=2, fine=9), Sanction(levy=0)),
     "shuffle": (Shuffle(Disclosure("contacts", reach=0.7)), Shuffle(Disclosure("contacts", reach=0.0))),
+    "side-payments": (SidePayments(7, 0.7, 0.4, _CONTACTS), SidePayments(0, circle=_CONTACTS)),
     "sunset": (
         Sunset.on(Tax(0.3), Tax, lambda tax: tax.rate, after=2),
         Sunset.on(Tax(0.0), Tax, lambda tax: tax.rate, after=2),
@@ -175,13 +180,6 @@ _PLAIN: dict[str, tuple[Institution, Institution | None]] = {
     "within": (Within(Tax(rate=0.3), group=1), Within(Tax(rate=0.0), group=1)),
     "witness": (Witness(0.5), Witness(0.0)),
 }
-
-
-def _allotment(menu: Menu) -> Case:
-    """No allotment is no limit to what is taken, and nothing that must be given."""
-    scales = [question.scale for question in menu.values if isinstance(question, Amount) and question.scale is not None]
-    taking = all(scale.taking for scale in scales)
-    return Case(Allotment(7.0), Allotment(float("inf") if taking else 0.0))
 
 
 def _office(menu: Menu) -> Case:
@@ -224,7 +222,6 @@ def _voting(menu: Menu) -> Case:
 
 
 _BY_MENU: dict[str, Callable[[Menu], Case]] = {
-    "allotment": _allotment,
     "moderation": _moderation,
     "office": _office,
     "peer-punishment": _peer_punishment,

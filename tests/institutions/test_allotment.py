@@ -37,6 +37,7 @@ def test_by_hand():
     given = amount([0, 2, 9], [5, 20, 20], 4.0, taking=False)
     assert bounds(Allotment(6.5), given) == ([5, 7, 9], [5, 20, 20])
     assert bounds(Allotment(0.0), given) == ([0, 2, 9], [5, 20, 20])
+    assert bounds(Allotment(), given) == ([0, 2, 9], [5, 20, 20])
     real = amount([0.0, 0.0, 0.0], [1.5, 2.5, 3.5], 1.0, kind=jnp.float32)
     assert bounds(Allotment(2.25), real) == ([0.0, 0.0, 0.0], [1.5, 2.25, 2.25])
 

@@ -6,7 +6,7 @@ On every whole or real amount that carries a norm scale, with a number of units 
     giving: low'  = min(high, max(low, ceil(a)))
 
 (real amounts are not rounded). The scale is read for its direction alone and never moved. It is the rule that E. Ostrom's
-second principle warns of: one number for all places and times, where a `Quota` follows the fair share. Taking at a = inf, and
+second principle warns of: one number for all places and times, where a `Quota` follows the fair share. At a = inf, and
 giving at a = 0, the menu is the same, bit for bit. Units: those of the question.
 
 Source: E. Ostrom, Governing the Commons (1990), design principle 2 (congruence), for what it lacks; uniform quotas as in
@@ -45,7 +45,7 @@ class Allotment(Institution):
     needs_scale: ClassVar[bool] = True
 
     units: Float[Array, ""] = eqx.field(converter=real, default=float("inf"))
-    """Units that a seat may take, or must give, a tick, at least 0."""
+    """Units that a seat may take, or must give, a tick, at least 0; inf: the rule is as if absent."""
 
     def __check_init__(self) -> None:
         """Refuse a number that says nothing."""
@@ -66,7 +66,9 @@ class Allotment(Institution):
             # Compared as floats and taken as whole numbers only where it binds: the old bound survives bit for bit elsewhere.
             high = jnp.maximum(_bounded(question.high, units, units < question.high.astype(jnp.float32)), question.low)
             return eqx.tree_at(lambda amount: amount.high, question, high)
-        low = jnp.minimum(_bounded(question.low, units, units > question.low.astype(jnp.float32)), question.high)
+        low = jnp.minimum(
+            _bounded(question.low, units, jnp.isfinite(units) & (units > question.low.astype(jnp.float32))), question.high
+        )
         return eqx.tree_at(lambda amount: amount.low, question, low)
 
     def describe(self, memory: Memory) -> str:
