@@ -15,7 +15,6 @@ from commonweal.core.menu import Menu
 from commonweal.core.named import Named
 from commonweal.core.parts import Channel, Institution, NoChannel, World
 from commonweal.core.peers import Circle
-from commonweal.core.questions import Amount
 from commonweal.institutions.allotment import Allotment
 from commonweal.institutions.arrival import Arrival
 from commonweal.institutions.audit import Audit
