@@ -21,7 +21,7 @@ from commonweal.statistics.inference import Bounds, Estimate, estimate_mean
 
 STANDING = {
     "theorem": "theory predicts it, so it follows from what was assumed",
-    "robust": "it is robust: other minds and another norm scale show it too",
+    "robust": "it is robust: minds or a norm scale that its author did not choose show it too",
     "authored": "it is authored: the choice of minds or scale makes it",
     "no claim": "nothing is claimed",
 }

@@ -20,7 +20,7 @@ from commonweal.analysis.specifications import COUNTED, Specified
 _LEFT, _TOP, _PLOT, _ROW = 102.0, 26.0, 130.0, 13.0
 _LABELS = {
     "theorem": "Theorem: theory gives the result, and the simulation agrees with it.",
-    "robust": "Robust: the claim survives other minds and another norm scale.",
+    "robust": "Robust: the claim survives minds or a norm scale that its author did not choose.",
     "authored": "Authored: the claim rests on what the author of the study chose.",
     "no claim": "No claim is made that could be audited.",
 }
