@@ -133,7 +133,11 @@ def _say_primary(plan: Plan, primary: Headline, science: Science) -> str:
 def _say_interval(found: Finding) -> str:
     if found.low is None or found.high is None:
         return found.method if found.method.startswith("no interval") else f"no interval by {found.method}"
-    return f"{found.level:.0%} interval {say_number(found.low)} to {say_number(found.high)}".replace("%", " %")
+    low, high = say_number(found.low), say_number(found.high)
+    if low == high and found.low != found.high:
+        # Too narrow for two decimals.
+        low, high = (f"{limit:.3g}".replace("-", "\u2212") for limit in (found.low, found.high))
+    return f"{found.level:.0%} interval {low} to {high}".replace("%", " %")
 
 
 def _say_p(primary: Headline) -> str:
