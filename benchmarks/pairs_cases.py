@@ -13,6 +13,7 @@ from commonweal.core.ballots.schulze import Schulze
 from commonweal.core.errors import StudyError
 from commonweal.core.menu import Menu
 from commonweal.core.named import Named
+from commonweal.core.norms import STERN_JUDGING
 from commonweal.core.parts import Channel, Institution, NoChannel, World
 from commonweal.core.peers import Circle
 from commonweal.institutions.allotment import Allotment
@@ -48,7 +49,7 @@ from commonweal.institutions.peer_punishment import PeerPunishment
 from commonweal.institutions.peer_reward import PeerReward
 from commonweal.institutions.presence import If
 from commonweal.institutions.quota import Quota
-from commonweal.institutions.reputation import STERN_JUDGING, Reputation
+from commonweal.institutions.reputation import Reputation
 from commonweal.institutions.rewiring import Rewiring
 from commonweal.institutions.sanction import Sanction
 from commonweal.institutions.shuffle import Shuffle

@@ -13,6 +13,7 @@ from commonweal.core.arrays import Index
 from commonweal.core.errors import StudyError
 from commonweal.core.named import Named
 from commonweal.core.networks import Ring
+from commonweal.core.norms import IMAGE_SCORING, SHUNNING, SIMPLE_STANDING, STERN_JUDGING
 from commonweal.core.numbers import ONE_LEVEL
 from commonweal.core.questions import Choice
 from commonweal.core.seats import Links, Seating, Seats
@@ -21,7 +22,7 @@ from commonweal.core.streams import Key
 from commonweal.core.views import Told
 from commonweal.engine.compiled import run, run_batch
 from commonweal.institutions.gossip import Gossip
-from commonweal.institutions.reputation import IMAGE_SCORING, SHUNNING, SIMPLE_STANDING, STERN_JUDGING, Reputation
+from commonweal.institutions.reputation import Reputation
 from commonweal.metrics.cooperation import Cooperation
 from commonweal.minds.donors import Donor
 from commonweal.testing import check_institution

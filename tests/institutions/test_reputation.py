@@ -10,20 +10,14 @@ import pytest
 from commonweal.core import lens
 from commonweal.core.errors import StudyError
 from commonweal.core.named import Named
+from commonweal.core.norms import IMAGE_SCORING, LEADING_EIGHT, SHUNNING, SIMPLE_STANDING, STERN_JUDGING
 from commonweal.core.questions import Choice
 from commonweal.core.seats import Seating, Seats
 from commonweal.core.society import Society
 from commonweal.core.streams import Key
 from commonweal.core.views import Told
 from commonweal.engine.compiled import run, run_batch
-from commonweal.institutions.reputation import (
-    IMAGE_SCORING,
-    LEADING_EIGHT,
-    SHUNNING,
-    SIMPLE_STANDING,
-    STERN_JUDGING,
-    Reputation,
-)
+from commonweal.institutions.reputation import Reputation
 from commonweal.metrics.cooperation import Cooperation
 from commonweal.minds.donors import Donor
 from commonweal.testing import check_institution
@@ -327,7 +321,7 @@ def test_words_and_errors(bench) -> None:
     assert "with probability 0.5, you are told" in words
     assert "0.1 an act is misjudged" in words
     assert "0.2 you are told the opposite" in words
-    assert "rule 7" in Reputation(norm=7).describe(everyone)
+    assert "of the good, nobody is good" in Reputation(norm=7).describe(everyone)
     public = Told(jnp.asarray([1.0, 0.25]), jnp.asarray([True, False]))
     assert Reputation(scope="partner").tell(public, 0) == "The one you meet now has a good reputation."
     assert Reputation().tell(public, 0) == "Of those you are in contact with, 100 % have a good reputation."

@@ -129,8 +129,9 @@ def test_closed_forms_of_the_public_good_of_lapses_and_of_verification() -> None
     assert serve(PROVIDERS, 1).everybody > serve(0, 1).everybody > serve(PROVIDERS, PROVIDERS).everybody
 
 
-def simulate(name: str, shares: tuple[float, ...], seeds: int) -> None:
-    """Trials of a part at some shares, against its theory: pay of all, of changed and of other seats."""
+def off_theory(name: str, shares: tuple[float, ...], seeds: int) -> list[tuple[float, str, float, float]]:
+    """Trials of a part at some shares, against its theory: where pay of all, of changed or of other seats is off it."""
+    off = []
     change, part = CHANGES[NAMES.index(name)], study.part(name)
     for extra in (0,) if change.further is None else change.further.levels:
         society = change.society if change.further is None else change.further.lens.set(change.society, extra)
@@ -145,18 +146,20 @@ def simulate(name: str, shares: tuple[float, ...], seeds: int) -> None:
                 found = np.array([row[metric] for row in own])
                 if math.isfinite(theory):
                     error = float(found.std(ddof=1)) / np.sqrt(seeds)
-                    assert abs(found.mean() - theory) < 4.5 * error + 1e-3 * abs(theory), (name, value, metric)
+                    if not abs(found.mean() - theory) < 4.5 * error + 1e-3 * abs(theory):
+                        off.append((value, metric, float(found.mean()), theory))
+    return off
 
 
 def test_simulated_copies_agree_with_theory() -> None:
-    simulate("copies, conflict", (0.0, 0.5, 1.0), 30)
+    assert off_theory("copies, conflict", (0.0, 0.5, 1.0), 30) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_simulation_agrees_with_theory(name: str) -> None:
     change = CHANGES[NAMES.index(name)]
-    simulate(name, change.shares, 40)
+    assert off_theory(name, change.shares, 40) == []
 
 
 @pytest.mark.slow

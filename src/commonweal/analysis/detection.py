@@ -7,17 +7,15 @@ the screen points at the innocent.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from commonweal.analysis.fields import Fields
+from commonweal.analysis.fields import Fields, read_facts
 from commonweal.analysis.plans import Level, Part, Plan, read_level
 from commonweal.analysis.trials import Trials
-from commonweal.core.errors import LogError
 from commonweal.statistics.detection import estimate_auc, find_roc
 from commonweal.statistics.inference import Estimate
 
@@ -72,11 +70,7 @@ def find_detection(directory: Path, plan: Plan, trials: Trials) -> tuple[Detecti
     Raises:
         LogError: the plan is damaged.
     """
-    try:
-        facts = Fields(json.loads((Path(directory) / "plan.json").read_text(encoding="utf-8")), "plan.json")
-    except (OSError, ValueError) as error:
-        raise LogError(f"{directory}: its plan cannot be read ({error}). Plan the study again into a new folder.") from error
-    study = facts.inner("study")
+    study = read_facts(directory).inner("study")
     screens = study.items("screens") if study.raw.get("screens") else []
     return tuple(one for screen in screens if (one := _see(screen, plan, trials)) is not None)
 

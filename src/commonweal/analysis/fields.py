@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import NoReturn, cast
 
 from commonweal.core.errors import LogError
@@ -92,3 +93,21 @@ class Fields:
     def texts(self, name: str) -> tuple[str, ...]:
         """A list as strings."""
         return tuple(str(entry) for entry in self.entries(name))
+
+
+def read_facts(directory: Path) -> Fields:
+    """The file `plan.json` of a run as it stands, of whatever version: for what a plan does not hold.
+
+    Args:
+        directory: the run's folder.
+
+    Raises:
+        LogError: it is missing or damaged.
+    """
+    path = Path(directory) / "plan.json"
+    try:
+        return Fields(json.loads(path.read_text(encoding="utf-8")), str(path))
+    except OSError as error:
+        raise LogError(f"{path}: cannot be read ({error.strerror}). Plan the study into this folder first.") from error
+    except ValueError as error:
+        raise LogError(f"{path}: found text that is not JSON ({error}). Plan the study again into a new folder.") from error

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from commonweal.analysis.finding import Finding, make_finding
-from commonweal.analysis.plans import Cell, Level, Part, Plan
+from commonweal.analysis.plans import Level, Part, Plan
+from commonweal.analysis.spillover import check_design, split_strata
 from commonweal.analysis.trials import Trials
-from commonweal.core.errors import LogError
 from commonweal.statistics.linear_spillover import Deviation, compare_with_linear
 from commonweal.statistics.spillover import Saturated
 
@@ -84,27 +84,16 @@ def find_departures(plan: Plan, trials: Trials, part: Part) -> AgainstLinear | N
     if part.design.get("kind") != "saturation":
         return None
     factor, everybody = str(part.design.get("share")), str(part.design.get("everybody"))
-    for name, known in ((factor, [own.label for own in part.factors]), (everybody, list(plan.metrics))):
-        if name not in known:
-            raise LogError(
-                f"plan.json, part {part.name!r} of design saturation: found {name!r}, expected one of {', '.join(known)}. "
-                "Name it in the design as the study has it, and plan again into a new folder."
-            )
-    groups: dict[tuple[tuple[str, Level], ...], list[Cell]] = {}
-    for cell in part.cells:
-        groups.setdefault(tuple((label, level) for label, level in cell.levels.items() if label != factor), []).append(cell)
+    check_design(plan, part, factor, everybody)
     bends: list[Bend] = []
-    for levels, cells in groups.items():
-        own = trials.where((trials.part == part.name) & np.isin(trials.cell, [cell.cell for cell in cells]))
-        shares = {cell.cell: float(cell.levels[factor]) for cell in cells}
-        share = np.array([shares[cell] for cell in own.cell.tolist()], np.float64)
+    for levels, own, share in split_strata(trials, part, factor):
         outcome = own.metrics[everybody]
         there = {round(value, 9) for value in share[np.isfinite(outcome)].tolist()}
         if len(there) < 3 or not {0.0, 1.0} <= there:
             continue
         found = compare_with_linear(Saturated(share, own.seed, outcome, outcome, outcome))
         rows = tuple(_name(row, part, everybody, plan.metrics[everybody].unit) for row in found.rows)
-        bends.append(Bend(dict(levels), rows, found.p))
+        bends.append(Bend(levels, rows, found.p))
     unit = plan.metrics[everybody].unit
     return AgainstLinear(part.name, factor, everybody, unit, tuple(bends), part.null_model) if bends else None
 

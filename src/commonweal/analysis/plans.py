@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from commonweal.analysis.fields import Fields
+from commonweal.analysis.fields import Fields, read_facts
 from commonweal.core.errors import LogError
 
 PLAN_SCHEMA = "commonweal.plan/1"
@@ -244,13 +244,7 @@ def read_plan(directory: Path) -> Plan:
         LogError: `plan.json` is missing, damaged, or of another version.
     """
     path = Path(directory) / "plan.json"
-    try:
-        raw: object = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LogError(f"{path}: cannot be read ({error.strerror}). Plan the study into this folder first.") from error
-    except ValueError as error:
-        raise LogError(f"{path}: found text that is not JSON ({error}). Plan the study again into a new folder.") from error
-    fields = Fields(raw, str(path))
+    fields = read_facts(directory)
     schema = fields.raw.get("schema")
     if schema != PLAN_SCHEMA:
         raise LogError(

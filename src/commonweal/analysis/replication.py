@@ -10,7 +10,6 @@ direction, where our whole interval lies on the published side of 0. A part on a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from commonweal.analysis.contrasts import compare_levels, measure, measure_difference
-from commonweal.analysis.fields import Fields
+from commonweal.analysis.fields import Fields, read_facts
 from commonweal.analysis.plans import Level, Part, Plan, read_level, say_level
 from commonweal.analysis.trials import Trials
-from commonweal.core.errors import LogError
 from commonweal.statistics.inference import Estimate
 
 _NOTHING = Estimate(np.nan, np.nan, np.nan, 0.95, "nothing of ours stands beside it", 0)
@@ -91,11 +89,7 @@ def find_replication(directory: Path, ours: Estimate, plan: Plan, trials: Trials
     Raises:
         LogError: the plan is damaged.
     """
-    try:
-        facts = Fields(json.loads((Path(directory) / "plan.json").read_text(encoding="utf-8")), "plan.json")
-    except (OSError, ValueError) as error:
-        raise LogError(f"{directory}: its plan cannot be read ({error}). Plan the study again into a new folder.") from error
-    study = facts.inner("study")
+    study = read_facts(directory).inner("study")
     if not study.raw.get("replication"):
         return None
     fields = study.inner("replication")

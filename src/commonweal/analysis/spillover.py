@@ -5,14 +5,15 @@ Source: M. Hudgens and M. E. Halloran, J. American Statistical Association 103 (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from commonweal.analysis.contrasts import find_bounds
 from commonweal.analysis.finding import Finding, make_finding
-from commonweal.analysis.plans import Cell, Level, Part, Plan
+from commonweal.analysis.plans import Level, Part, Plan
 from commonweal.analysis.trials import Trials
 from commonweal.core.errors import LogError
 from commonweal.statistics.inference import Estimate
@@ -89,28 +90,49 @@ def find_spillover(plan: Plan, trials: Trials, part: Part) -> Spillover | None:
         return None
     factor = str(part.design.get("share"))
     names = [str(part.design.get(role)) for role in ("treated", "untreated", "everybody")]
-    for name, known in ((factor, [f.label for f in part.factors]), *((name, list(plan.metrics)) for name in names)):
+    check_design(plan, part, factor, *names)
+    card = plan.metrics[names[0]]
+    found: list[Stratum] = []
+    for levels, own, share in split_strata(trials, part, factor):
+        data = Saturated(share, own.seed, *(own.metrics[name] for name in names))
+        rows = estimate_spillover(data, bounds=find_bounds(card))
+        found.append(Stratum(levels, tuple(_name(row, part, names, card.unit) for row in rows)))
+    matched = part.design.get("matched") is True
+    treated, untreated, everybody = names
+    return Spillover(part.name, factor, treated, untreated, everybody, card.unit, tuple(found), matched, part.null_model)
+
+
+def check_design(plan: Plan, part: Part, factor: str, *metrics: str) -> None:
+    """Refuse a saturation design that names what the plan does not have.
+
+    Raises:
+        LogError: the factor or a metric is not there.
+    """
+    labels = [own.label for own in part.factors]
+    for name, known in ((factor, labels), *((metric, list(plan.metrics)) for metric in metrics)):
         if name not in known:
             raise LogError(
                 f"plan.json, part {part.name!r} of design saturation: found {name!r}, expected one of {', '.join(known)}. "
                 "Name it in the design as the study has it, and plan again into a new folder."
             )
-    strata: dict[tuple[tuple[str, Level], ...], list[Cell]] = {}
+
+
+def split_strata(trials: Trials, part: Part, factor: str) -> Iterator[tuple[dict[str, Level], Trials, NDArray[np.float64]]]:
+    """By combination of the other factors' levels: those levels, its finished trials, and the share of each of them, [r].
+
+    Args:
+        trials: the table.
+        part: of a saturation design.
+        factor: label of the factor that sets the share of treated seats.
+    """
+    strata: dict[tuple[tuple[str, Level], ...], dict[int, float]] = {}
     for cell in part.cells:
-        strata.setdefault(tuple((label, level) for label, level in cell.levels.items() if label != factor), []).append(cell)
-    card = plan.metrics[names[0]]
-    found: list[Stratum] = []
-    for levels, cells in strata.items():
-        own = trials.where((trials.part == part.name) & np.isin(trials.cell, [cell.cell for cell in cells]))
+        levels = tuple((label, level) for label, level in cell.levels.items() if label != factor)
+        strata.setdefault(levels, {})[cell.cell] = float(cell.levels[factor])
+    for levels, shares in strata.items():
+        own = trials.where((trials.part == part.name) & np.isin(trials.cell, list(shares)))
         if len(own):
-            share = {cell.cell: float(cell.levels[factor]) for cell in cells}
-            columns = (own.metrics[name] for name in names)
-            data = Saturated(np.array([share[cell] for cell in own.cell.tolist()]), own.seed, *columns)
-            rows = estimate_spillover(data, bounds=find_bounds(card))
-            found.append(Stratum(dict(levels), tuple(_name(row, part, names, card.unit) for row in rows)))
-    matched = part.design.get("matched") is True
-    treated, untreated, everybody = names
-    return Spillover(part.name, factor, treated, untreated, everybody, card.unit, tuple(found), matched, part.null_model)
+            yield dict(levels), own, np.array([shares[cell] for cell in own.cell.tolist()], np.float64)
 
 
 def _name(row: SpilloverEffects, part: Part, names: list[str], unit: str) -> SaturationEffects:

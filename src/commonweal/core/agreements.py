@@ -13,10 +13,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int32, PyTree
 
 from commonweal.core.arrays import Flags, Index, Levels
+from commonweal.core.ballots import Count, Election, VotingRule
 from commonweal.core.menu import Acts, choose
 from commonweal.core.questions import Act
 from commonweal.core.streams import Key
-from commonweal.core.views import Offer
+from commonweal.core.views import Offer, Tick
 
 
 class Agreement(eqx.Module):
@@ -65,6 +66,34 @@ def keep(agreement: Agreement, who: Flags, offer: Offer, acts: Acts, key: Key) -
             short = question.level(acts[name]) < question.level(agreed)
             acts = acts.replace(name, cast("Act", choose(who & question.asked & short, agreed, acts[name])))
     return acts
+
+
+def count_levels(count: VotingRule, levels: tuple[float, ...], question: str, tick: Tick, key: Key) -> Count:
+    """What came of naming a norm level: answer 0 names none, the others are ballots on the levels.
+
+    Args:
+        count: how ballots are counted.
+        levels: [k] what can be named, 0 to 1.
+        question: its name.
+        tick: answers, and what each seat can pay.
+        key: for ties and lots.
+    """
+    given = tick.bound[question]
+    named = tick.answered[question] & (given > 0)
+    able = jnp.maximum(tick.purse + tick.payoff, 0)
+    election = Election.of(jnp.maximum(given - 1, 0), named, len(levels), key.child(question), able)
+    return count.count(eqx.tree_at(lambda e: e.place, election, jnp.asarray(levels, jnp.float32)))
+
+
+def say_binding(binds: float) -> str:
+    """What an agreement is worth, in words.
+
+    Args:
+        binds: probability that it binds a seat in a tick, 0 to 1.
+    """
+    return {0.0: "It binds nobody", 1.0: "It binds everyone: who would do less is made to keep it"}.get(
+        binds, f"Each round, with probability {binds:.4g}, it binds you: who would do less is made to keep it"
+    )
 
 
 def tell_agreed(public: PyTree[Any], agent: int) -> str:

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 from jaxtyping import Array, Bool, Int32
 
 from commonweal.core.arrays import Index
+from commonweal.core.errors import StudyError
 
 ONE_SHARE = 1 << 24
 """All of the influence there is, in fixed point: shares are counted in units of 2^-24."""
@@ -44,3 +45,21 @@ class HasMeetings(Protocol):
     """Whom each seat's act of this tick was meant for; -1: nobody."""
     coming: Index
     """Whom its act of the next tick will be meant for; -1: nobody."""
+
+
+def require_meetings(facts: object, rule: str) -> HasMeetings:
+    """The partners that a world names.
+
+    Args:
+        facts: of a tick.
+        rule: whose scope is the partner, in words.
+
+    Raises:
+        StudyError: the world names none.
+    """
+    if not isinstance(facts, HasMeetings):
+        raise StudyError(
+            f"{rule} with scope 'partner' found a world whose facts are {type(facts).__name__}, which names no partners; "
+            "expected facts with `target` and `coming`, as of the donor game: choose another scope, as contacts or all"
+        )
+    return facts

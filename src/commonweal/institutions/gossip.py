@@ -47,8 +47,9 @@ from jaxtyping import Array, Bool, Float, Int, Int32, PyTree
 from commonweal.core.arrays import Index, real, whole
 from commonweal.core.branches import apart
 from commonweal.core.errors import StudyError
-from commonweal.core.facts import HasMeetings
+from commonweal.core.facts import require_meetings
 from commonweal.core.menu import standing
+from commonweal.core.norms import IMAGE_SCORING, assess, say_norm
 from commonweal.core.numbers import ONE_LEVEL, mean_level
 from commonweal.core.parts import Institution, RuleKind
 from commonweal.core.seats import Seats
@@ -79,7 +80,7 @@ class Gossip(Institution):
     kind: ClassVar[RuleKind] = RuleKind.INFORMATION
     needs_scale: ClassVar[bool] = True
 
-    norm: Int32[Array, ""] = eqx.field(converter=whole, default=0b10101010)
+    norm: Int32[Array, ""] = eqx.field(converter=whole, default=IMAGE_SCORING)
     """Eight bits, 0 to 255: who is good after an act, by 4 own + 2 other + gave. By default image scoring."""
     seen: Float[Array, ""] = eqx.field(converter=real, default=1.0)
     """Probability that a seat sees an act in which it has no part, drawn for each pair of seats, 0 to 1."""
@@ -131,7 +132,7 @@ class Gossip(Institution):
     def settle(self, memory: Opinions, tick: Tick, key: Key) -> Ruling:
         """See and assess what was done, talk, and tell; payoffs are unchanged."""
         n = tick.seats.n
-        coming = _meetings(tick).coming if self.scope == "partner" else None
+        coming = require_meetings(tick.facts, "gossip").coming if self.scope == "partner" else None
         opinions = self.spread(self.observe(memory, tick, key), tick.seats, key.child("talk"))
         if coming is None:
             goods, heads = self._goods(tick.seats, opinions)
@@ -156,7 +157,7 @@ class Gossip(Institution):
         gave, acted = stand.level >= self.threshold, stand.known
         sees = key.child("seen").chance(self.seen, (n, n)) | jnp.eye(n, dtype=bool)
         if self.scope == "partner":
-            target = _meetings(tick).target
+            target = require_meetings(tick.facts, "gossip").target
             acted = acted & (target >= 0)
             # Read once for each seat, not once for each pair.
             target = apart(jnp.maximum(target, 0), (key.first | 1) > 0)
@@ -165,8 +166,7 @@ class Gossip(Institution):
         else:
             goods, heads = self._goods(tick.seats, opinions)
             other = 2 * goods >= heads
-        bit = 4 * opinions.astype(jnp.int32) + 2 * other.astype(jnp.int32) + gave.astype(jnp.int32)
-        judged = ((self.norm >> bit) & 1 == 1) ^ key.child("error").chance(self.error, (n, n))
+        judged = assess(self.norm, opinions, other, gave) ^ key.child("error").chance(self.error, (n, n))
         return jnp.where(sees & acted, judged, opinions)
 
     def spread(self, opinions: Opinions, seats: Seats, key: Key) -> Opinions:
@@ -210,7 +210,7 @@ class Gossip(Institution):
         reach, seen, rounds = float(self.reach), float(self.seen), int(self.rounds)
         if reach == 0.0:
             return ""
-        words = f"Everyone holds everyone else to be good or bad, each for themselves: {_worded(int(self.norm))}."
+        words = f"Everyone holds everyone else to be good or bad, each for themselves: {say_norm(int(self.norm))}."
         if seen < 1.0:
             words += f" What others do to one another you see with probability {seen:.4g}."
         if float(self.error) > 0.0:
@@ -233,30 +233,3 @@ class Gossip(Institution):
         if self.scope == "partner":
             return f"You hold the one you meet now to be {'good' if level >= 0.5 else 'bad'}."
         return f"Of {_WHOM[self.scope]}, you hold {100 * level:.0f} % to be good."
-
-
-def _worded(norm: int) -> str:
-    """A norm in words."""
-    if norm >> 4 == norm & 15:
-        return _deeds(norm & 15)
-    return f"of the good, {_deeds(norm >> 4)}; of the bad, {_deeds(norm & 15)}"
-
-
-def _deeds(four: int) -> str:
-    """Who is good by what it did, by four bits at 2 other + gave."""
-    deeds = []
-    for gave, verb in ((1, "gives to"), (0, "refuses")):
-        good, bad = four >> (2 + gave) & 1, four >> gave & 1
-        if good or bad:
-            deeds.append(f"{verb} {'anybody' if good and bad else 'somebody good' if good else 'somebody bad'}")
-    return f"who {' or '.join(deeds)} is good, who does not is bad" if deeds else "nobody is good"
-
-
-def _meetings(tick: Tick) -> HasMeetings:
-    """The partners that the world names."""
-    if not isinstance(tick.facts, HasMeetings):
-        raise StudyError(
-            f"gossip with scope 'partner' found a world whose facts are {type(tick.facts).__name__}, which names no partners; "
-            "expected facts with `target` and `coming`, as of the donor game: choose the scope contacts or all"
-        )
-    return tick.facts

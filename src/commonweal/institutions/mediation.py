@@ -24,9 +24,9 @@ import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, PyTree
 
-from commonweal.core.agreements import Agreed, Agreement, keep, tell_agreed
+from commonweal.core.agreements import Agreed, Agreement, count_levels, keep, say_binding, tell_agreed
 from commonweal.core.arrays import Index, real, whole
-from commonweal.core.ballots import Election, Median, VotingRule, first_of, going_on
+from commonweal.core.ballots import Median, VotingRule, first_of, going_on
 from commonweal.core.errors import StudyError
 from commonweal.core.menu import Acts, Menu
 from commonweal.core.numbers import share_of, total
@@ -137,11 +137,7 @@ class Mediation(Institution):
             agreed = self._accepted(memory, tick)
             level = jnp.where(agreed, line[jnp.maximum(memory.text - 1, 0)], level)
             left = jnp.where(agreed, self.lasts, left)
-            given = tick.bound[self.wish]
-            named = tick.answered[self.wish] & (given > 0)
-            able = jnp.maximum(tick.purse + payoff, 0)
-            election = Election.of(jnp.maximum(given - 1, 0), named, len(self.levels), key.child(self.wish), able)
-            count = self.count.count(eqx.tree_at(lambda e: e.place, election, line))
+            count = count_levels(self.count, self.levels, self.wish, tick, key)
             text, cost = jnp.where(count.winners.any(), first_of(count.winners) + 1, 0), count.cost
         after = Agreement(level, left, was.tick + 1)
         told = after.told(n)
@@ -160,15 +156,12 @@ class Mediation(Institution):
         """How it is negotiated, and what an agreement is worth; empty where nothing can be named."""
         if not self.levels:
             return ""
-        binds, quorum = float(self.binds), float(self.quorum)
+        quorum = float(self.quorum)
         whom = "all of you" if quorum == 1.0 else f"at least {quorum:.4g} of you"
-        worth = {0.0: "It binds nobody", 1.0: "It binds everyone: who would do less is made to keep it"}.get(
-            binds, f"Each round, with probability {binds:.4g}, it binds you: who would do less is made to keep it"
-        )
         return (
             f"Every {self.every} rounds each of you may tell a mediator in private how fairly all should act. It makes one "
             f"text of that: {self.count.describe()}. If {whom} accept the text in the next round, it stands for the "
-            f"{int(self.lasts)} rounds after it. {worth}."
+            f"{int(self.lasts)} rounds after it. {say_binding(float(self.binds))}."
         )
 
     def tell(self, public: PyTree[Any], agent: int) -> str:

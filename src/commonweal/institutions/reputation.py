@@ -40,8 +40,9 @@ from jaxtyping import Array, Float, Int, Int32, PyTree
 
 from commonweal.core.arrays import Flags, real, whole
 from commonweal.core.errors import StudyError
-from commonweal.core.facts import HasMeetings
+from commonweal.core.facts import require_meetings
 from commonweal.core.menu import standing
+from commonweal.core.norms import IMAGE_SCORING, SHUNNING, SIMPLE_STANDING, STERN_JUDGING, assess, say_norm
 from commonweal.core.numbers import ONE_LEVEL, mean_level
 from commonweal.core.parts import Institution, RuleKind
 from commonweal.core.seats import Seats
@@ -56,17 +57,6 @@ _WHOM = {
     "group": "the other members of your groups",
     "all": "all the others",
 }
-
-IMAGE_SCORING = 0b10101010
-"""Good iff it gave."""
-SIMPLE_STANDING = 0b10111011
-"""Bad iff it refused somebody good: the third of the leading eight."""
-STERN_JUDGING = 0b10011001
-"""Good iff it gave to somebody good or refused somebody bad: the sixth of the leading eight."""
-SHUNNING = 0b10001000
-"""Good iff it gave to somebody good."""
-LEADING_EIGHT = (0b10111010, 0b10011010, 0b10111011, 0b10111001, 0b10011011, 0b10011001, 0b10111000, 0b10011000)
-"""The leading eight, in the order of Ohtsuki and Iwasa (2004). Who acts on the first two also gives where both are bad."""
 
 
 class Reputation(Institution):
@@ -118,17 +108,6 @@ class Reputation(Institution):
             )
         return jnp.ones(seats.n, bool)
 
-    def assess(self, own: Flags, other: Flags, gave: Flags) -> Flags:
-        """Who is good after its act, [a], errors apart.
-
-        Args:
-            own: [a] whether the actor was good.
-            other: [a] whether the one it acted upon was.
-            gave: [a] whether it gave.
-        """
-        bit = 4 * own.astype(jnp.int32) + 2 * other.astype(jnp.int32) + gave.astype(jnp.int32)
-        return (self.norm >> bit) & 1 == 1
-
     def settle(self, memory: Flags, tick: Tick, key: Key) -> Ruling:
         """Assess what was done, and tell; payoffs are unchanged."""
         n = tick.seats.n
@@ -136,15 +115,15 @@ class Reputation(Institution):
         gave = stand.level >= self.threshold
         wrong = key.child("error").chance(self.error, n)
         if self.scope == "partner":
-            facts = _meetings(tick)
+            facts = require_meetings(tick.facts, "reputation")
             acted = stand.known & (facts.target >= 0)
             other = memory[jnp.maximum(facts.target, 0)]
-            good = jnp.where(acted, self.assess(memory, other, gave) ^ wrong, memory)
+            good = jnp.where(acted, assess(self.norm, memory, other, gave) ^ wrong, memory)
             read = jnp.where(good[jnp.maximum(facts.coming, 0)], ONE_LEVEL, 0)
             known = facts.coming >= 0
         else:
             seen, heads = self._seen(tick.seats, memory)
-            good = jnp.where(stand.known, self.assess(memory, 2 * seen >= heads, gave) ^ wrong, memory)
+            good = jnp.where(stand.known, assess(self.norm, memory, 2 * seen >= heads, gave) ^ wrong, memory)
             seen, heads = self._seen(tick.seats, good)
             read, known = ONE_LEVEL * seen // jnp.maximum(heads, 1), heads > 0
         read = jnp.where(key.child("noise").chance(self.noise, n), ONE_LEVEL - read, read)
@@ -178,7 +157,7 @@ class Reputation(Institution):
             STERN_JUDGING: "who gives to somebody good or refuses somebody bad is good, anybody else is bad",
             SHUNNING: "who gives to somebody good is good, anybody else is bad",
         }
-        words = names.get(norm, f"who is good is decided by rule {norm} from what one did, to whom, and what one was before")
+        words = names.get(norm, say_norm(norm))
         when = "Each round" if reach == 1.0 else f"Each round, with probability {reach:.4g},"
         words = f"Everyone has a reputation, good or bad: {words}. {when} you are told that of {_WHOM[self.scope]}."
         if float(self.error) > 0.0:
@@ -195,13 +174,3 @@ class Reputation(Institution):
         if self.scope == "partner":
             return f"The one you meet now has a {'good' if level >= 0.5 else 'bad'} reputation."
         return f"Of {_WHOM[self.scope]}, {100 * level:.0f} % have a good reputation."
-
-
-def _meetings(tick: Tick) -> HasMeetings:
-    """The partners that the world names."""
-    if not isinstance(tick.facts, HasMeetings):
-        raise StudyError(
-            f"reputation with scope 'partner' found a world whose facts are {type(tick.facts).__name__}, which names no "
-            "partners; expected facts with `target` and `coming`, as of the donor game: choose the scope contacts, group or all"
-        )
-    return tick.facts

@@ -23,9 +23,9 @@ import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int32, PyTree
 
-from commonweal.core.agreements import Agreement, keep, tell_agreed
+from commonweal.core.agreements import Agreement, count_levels, keep, say_binding, tell_agreed
 from commonweal.core.arrays import real, whole
-from commonweal.core.ballots import Election, Median, VotingRule, first_of, going_on
+from commonweal.core.ballots import Median, VotingRule, first_of, going_on
 from commonweal.core.errors import StudyError
 from commonweal.core.menu import Acts, Menu
 from commonweal.core.numbers import total
@@ -104,12 +104,8 @@ class TownHall(Institution):
         n, level, left = tick.seats.n, memory.level, jnp.maximum(memory.left - 1, 0)
         payoff, cost = tick.payoff, jnp.zeros(n, jnp.int32)
         if self.levels:
-            given = tick.bound[self.proposal]
-            able = jnp.maximum(tick.purse + payoff, 0)
-            proposed = tick.answered[self.proposal] & (given > 0)
-            election = Election.of(jnp.maximum(given - 1, 0), proposed, len(self.levels), key.child(self.proposal), able)
             line = jnp.asarray(self.levels, jnp.float32)
-            count = self.count.count(eqx.tree_at(lambda e: e.place, election, line))
+            count = count_levels(self.count, self.levels, self.proposal, tick, key)
             agreed, cost = count.winners.any(), count.cost
             level = jnp.where(agreed, line[first_of(count.winners)], level)
             left = jnp.where(agreed, self.lasts, left)
@@ -121,13 +117,9 @@ class TownHall(Institution):
         if not self.levels:
             return ""
         when = "Each round" if self.every == 1 else f"Every {self.every} rounds"
-        binds = float(self.binds)
-        worth = {0.0: "It binds nobody", 1.0: "It binds everyone: who would do less is made to keep it"}.get(
-            binds, f"Each round, with probability {binds:.4g}, it binds you: who would do less is made to keep it"
-        )
         return (
             f"{when} each of you may propose how fairly all should act from the next round on; {self.count.describe()}. What "
-            f"is agreed stands for {int(self.lasts)} rounds. {worth}."
+            f"is agreed stands for {int(self.lasts)} rounds. {say_binding(float(self.binds))}."
         )
 
     def tell(self, public: PyTree[Any], agent: int) -> str:

@@ -14,20 +14,17 @@ import equinox as eqx
 import jax
 import jax.core
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Int32, PyTree
-from numpy.typing import NDArray
 
-from commonweal.core.arrays import Flags, Index, whole
-from commonweal.core.ballots.election import Count, Election, VotingRule
-from commonweal.core.ballots.plurality import Plurality
+from commonweal.core.arrays import Index, whole
+from commonweal.core.ballots.counted import Counted
+from commonweal.core.ballots.election import Count, Election
 from commonweal.core.errors import StudyError
-from commonweal.core.questions import Act, Question
 
 T = TypeVar("T")
 
 
-class Heads(VotingRule):
+class Heads(Counted):
     """Counts, by another rule, ballots that weigh as much as their seat has identities.
 
     Raises:
@@ -36,8 +33,6 @@ class Heads(VotingRule):
     Source: Douceur, IPTPS (2002).
     """
 
-    of: VotingRule = Plurality()
-    """How the ballots are counted; not one that sells votes, since it sells them to seats."""
     further: Int32[Array, "*a"] = eqx.field(converter=whole, default=0)
     """Identities of each seat beyond its own one, at least 0: one number for all, or one a seat."""
 
@@ -46,36 +41,12 @@ class Heads(VotingRule):
         if not isinstance(self.further, jax.core.Tracer) and not bool((self.further >= 0).all()):
             raise StudyError(f"ballots of {self.further.tolist()} further identities; expected at least 0")
 
-    def check(self, alternatives: int) -> None:
-        """As the rule that counts."""
-        self.of.check(alternatives)
-
-    def ballots(self, alternatives: int) -> int:
-        """Those of the rule that counts."""
-        return self.of.ballots(alternatives)
-
-    def words(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of the rule that counts."""
-        return self.of.words(names)
-
-    def ask(self, asked: Flags, names: tuple[str, ...]) -> Question:
-        """The ballot paper of the rule that counts."""
-        return self.of.ask(asked, names)
-
-    def read(self, answer: Act) -> Index:
-        """As the rule that counts."""
-        return self.of.read(answer)
-
     def count(self, election: Election) -> Count:
         """Weigh the ballots, and count them."""
         with jax.enable_x64(True):
             weight = election.weight.astype(jnp.int64) * (1 + self.further.astype(jnp.int64))
             weight = jnp.minimum(weight, 2**31 - 1).astype(jnp.int32)
         return self.of.count(eqx.tree_at(lambda e: e.weight, election, weight))
-
-    def sincere(self, worth: NDArray[np.float64]) -> NDArray[np.int64]:
-        """As under the rule that counts."""
-        return self.of.sincere(worth)
 
     def describe(self) -> str:
         """How much a vote is."""

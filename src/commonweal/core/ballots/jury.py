@@ -12,18 +12,15 @@ from __future__ import annotations
 import equinox as eqx
 import jax.core
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Int32
-from numpy.typing import NDArray
 
-from commonweal.core.arrays import Flags, Index, whole
-from commonweal.core.ballots.election import Count, Election, VotingRule
-from commonweal.core.ballots.plurality import Plurality
+from commonweal.core.arrays import whole
+from commonweal.core.ballots.counted import Counted
+from commonweal.core.ballots.election import Count, Election
 from commonweal.core.errors import StudyError
-from commonweal.core.questions import Act, Question
 
 
-class Jury(VotingRule):
+class Jury(Counted):
     """Counts, by another rule, the ballots of a jury drawn by lot from those who voted.
 
     Raises:
@@ -32,8 +29,6 @@ class Jury(VotingRule):
     Source: Fishkin, When the People Speak (2009).
     """
 
-    of: VotingRule = Plurality()
-    """How the jury's ballots are counted."""
     size: Int32[Array, ""] = eqx.field(converter=whole, default=12)
     """How many are drawn, at least 1; all, where fewer voted."""
 
@@ -41,26 +36,6 @@ class Jury(VotingRule):
         """Refuse an empty jury."""
         if not isinstance(self.size, jax.core.Tracer) and not bool((self.size >= 1).all()):
             raise StudyError(f"a jury of {self.size.tolist()}; expected at least 1")
-
-    def check(self, alternatives: int) -> None:
-        """As the rule that counts."""
-        self.of.check(alternatives)
-
-    def ballots(self, alternatives: int) -> int:
-        """Those of the rule that counts."""
-        return self.of.ballots(alternatives)
-
-    def words(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of the rule that counts."""
-        return self.of.words(names)
-
-    def ask(self, asked: Flags, names: tuple[str, ...]) -> Question:
-        """The ballot paper of the rule that counts."""
-        return self.of.ask(asked, names)
-
-    def read(self, answer: Act) -> Index:
-        """As the rule that counts."""
-        return self.of.read(answer)
 
     def count(self, election: Election) -> Count:
         """Draw the jury, and count its ballots."""
@@ -71,10 +46,6 @@ class Jury(VotingRule):
         drawn = jnp.zeros(n, bool).at[order].set(jnp.arange(n) < self.size)
         weight = jnp.where(drawn, election.weight, 0)
         return self.of.count(eqx.tree_at(lambda e: (e.weight, e.key), election, (weight, election.key.child("of"))))
-
-    def sincere(self, worth: NDArray[np.float64]) -> NDArray[np.int64]:
-        """As under the rule that counts."""
-        return self.of.sincere(worth)
 
     def describe(self) -> str:
         """Who decides, and how."""
