@@ -13,7 +13,8 @@ from commonweal.core.society import Society
 from commonweal.core.views import HostedDecision, Incident
 from commonweal.engine.compiled import run
 from commonweal.engine.hosted import LONGEST, advance, run_hosted, run_sync, storable
-from commonweal.engine.trial import begin, load, save
+from commonweal.engine.saved import load, save
+from commonweal.engine.trial import begin
 from commonweal.minds.scripted import Scripted
 from commonweal.worlds.commons import Commons
 

@@ -1,4 +1,4 @@
-"""A trial is saved, resumed and forked."""
+"""A trial goes on, and is forked."""
 
 import dataclasses
 
@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from commonweal.core import lens
-from commonweal.core.errors import LogError, StudyError
+from commonweal.core.errors import StudyError
 from commonweal.core.named import Named
 from commonweal.core.seats import Seating
 from commonweal.core.society import Society
 from commonweal.engine.compiled import advance, run, run_batch
 from commonweal.engine.hosted import run_hosted, run_sync
-from commonweal.engine.trial import begin, fork, load, save
+from commonweal.engine.trial import begin, fork
 from commonweal.institutions.moran import Moran
 from commonweal.institutions.turnover import Turnover
 from commonweal.minds.scripted import Scripted
@@ -21,24 +21,6 @@ from commonweal.testing import Wild, society_for
 from commonweal.worlds.network_game import NetworkGame
 
 RECORD = ("acts", "payoff", "purse")
-
-
-def test_saved_and_resumed_is_uninterrupted(tmp_path):
-    society = society_for(mind=Scripted(tremble=0.2))
-    half = advance(begin(society, 3, record=RECORD), 4)
-    save(half, tmp_path / "trial.npz")
-    resumed = advance(load(tmp_path / "trial.npz", society), 4)
-    assert resumed.log().digest == run(society, 3, 8, record=RECORD).digest
-
-
-def test_a_damaged_or_foreign_file_is_refused(tmp_path):
-    path = tmp_path / "trial.npz"
-    save(begin(society_for(), 3), path)
-    with pytest.raises(LogError, match="load it with the society"):
-        load(path, society_for(mind=Scripted(level=0.1)))
-    path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(LogError, match="not a saved trial"):
-        load(path, society_for())
 
 
 def test_a_fork_shares_the_past_and_the_randomness_after_it():
@@ -123,11 +105,3 @@ def test_a_society_in_which_nobody_can_move_reads_nothing_of_it():
     gone = advance(fork(begun, still), 5).log()
     assert told(gone) == told(begun.log())
     assert gone.readings["minds.mutant"].size == gone.readings["ledger.made"].size == 165
-
-
-def test_a_saved_trial_keeps_its_events(tmp_path):
-    half = advance(begin(drift(), 1), 70)
-    save(half, tmp_path / "trial.npz")
-    whole = run(drift(), 1, 150)
-    assert advance(load(tmp_path / "trial.npz", drift()), 80).log().digest == whole.digest
-    assert len(told(whole)) == 2

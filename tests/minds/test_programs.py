@@ -15,7 +15,8 @@ from commonweal.core.society import Society
 from commonweal.core.views import Ask, Words
 from commonweal.engine.compiled import run
 from commonweal.engine.hosted import advance, run_hosted, run_sync
-from commonweal.engine.trial import begin, load, save
+from commonweal.engine.saved import load, save
+from commonweal.engine.trial import begin
 from commonweal.institutions.fermi import Fermi
 from commonweal.minds.memory_one import MemoryOne
 from commonweal.minds.programs import LONGEST_RELATION, Program, ProgramMind, legal_move

@@ -7,12 +7,13 @@ explicit key that is the part's own for the tick.
 from __future__ import annotations
 
 import abc
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, ClassVar
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Array, PyTree
 from numpy.typing import NDArray
 
 from commonweal.core.arrays import Index, Units
@@ -229,6 +230,9 @@ class Channel(eqx.Module):
 Readings = dict[str, NDArray[np.int64]]
 """Integers tick by tick, [t], by name; of an end metric, [1]."""
 
+Seen = Mapping[str, NDArray[Any]]
+"""What log metrics asked to be kept, [t, ...], by name."""
+
 
 class Metric(eqx.Module):
     """A measurement: whole numbers read inside the run, one value a trial computed from them in float64."""
@@ -247,10 +251,6 @@ class Metric(eqx.Module):
     needs: ClassVar[tuple[type, ...]] = ()
     """Kinds of facts it reads; the plan refuses a world that lacks them."""
 
-    @abc.abstractmethod
-    def value(self, readings: Readings) -> float:
-        """The trial's value, from what `read` returned."""
-
 
 class TickMetric(Metric):
     """A metric that is read every tick."""
@@ -259,6 +259,10 @@ class TickMetric(Metric):
     def read(self, tick: Tick) -> Named[Total]:
         """Whole-number readings of one tick (64 bits): numerators and denominators; `value` gets them as [t]."""
 
+    @abc.abstractmethod
+    def value(self, readings: Readings) -> float:
+        """The trial's value, from what `read` returned."""
+
 
 class EndMetric(Metric):
     """A metric of how a trial ends, read once after the last tick."""
@@ -266,6 +270,29 @@ class EndMetric(Metric):
     @abc.abstractmethod
     def read(self, end: End) -> Named[Total]:
         """Whole-number readings (64 bits); `value` gets them as [1]."""
+
+    @abc.abstractmethod
+    def value(self, readings: Readings) -> float:
+        """The trial's value, from what `read` returned."""
+
+
+class LogMetric(Metric):
+    """A metric of a whole trial's log: what it asks for is kept while the trial runs, and let go when it is measured.
+
+    Of two metrics that ask for something of one name, one is asked; those with the same `gather` share what it makes.
+    """
+
+    @abc.abstractmethod
+    def watch(self, tick: Tick) -> Named[Array]:
+        """What of a tick is kept: whole numbers of any shape."""
+
+    @abc.abstractmethod
+    def gather(self, seen: Seen, texts: tuple[str, ...]) -> Any:
+        """The log that is measured, from what was kept, [t, ...] by name, and the trial's text table."""
+
+    @abc.abstractmethod
+    def measure(self, log: Any) -> float:
+        """The trial's value; NaN where there is none."""
 
 
 class NoChannel(Channel):

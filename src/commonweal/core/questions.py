@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Shaped, UInt8
 
 from commonweal.core.arrays import Contacts, Flags, Levels
+from commonweal.core.content import ONE_PART, directions
 from commonweal.core.numbers import ONE_LEVEL
 from commonweal.core.streams import Key
 
@@ -274,7 +275,7 @@ class Amount(eqx.Module):
 
 
 class Say(eqx.Module):
-    """Something said: a handle into the trial's text table, -1 for silence; or, with `size`, a vector."""
+    """Something said: a handle into the trial's text table, -1 for silence; or, with `size`, a vector (`core/content.py`)."""
 
     kind: ClassVar[str] = "say"
     asked: Flags
@@ -284,7 +285,7 @@ class Say(eqx.Module):
     promises: tuple[float, ...] = eqx.field(static=True, default=())
     """The norm level that each phrase announces (a promise, not an act: no scale of this question)."""
     size: int = eqx.field(static=True, default=0)
-    """0: a handle. More: the length of the vector that is said."""
+    """0: a handle. More: how many parts the vector has that is said, whole numbers in units of 2^-10; zeros are silence."""
     words: int = eqx.field(static=True, default=40)
     """Most tokens of a free text."""
 
@@ -296,11 +297,11 @@ class Say(eqx.Module):
     def default(self) -> Act:
         """Silence: handle -1, or a vector of zeros."""
         n = self.asked.shape[0]
-        return jnp.zeros((n, self.size), jnp.float32) if self.size else jnp.full(n, -1, jnp.int32)
+        return jnp.zeros((n, self.size), jnp.int32) if self.size else jnp.full(n, -1, jnp.int32)
 
     def lawful(self, act: Act) -> Flags:
-        """Every handle from -1 on; every finite vector."""
-        return jnp.isfinite(act).all(1) if self.size else act >= -1
+        """Every handle from -1 on; every vector with parts from -1 to 1."""
+        return (jnp.abs(act) <= ONE_PART).all(1) if self.size else act >= -1
 
     def level(self, act: Act) -> Levels:
         """1: words have no norm level."""
@@ -318,9 +319,9 @@ class Say(eqx.Module):
         return jnp.argmin(gaps, 1).astype(jnp.int32)
 
     def draw(self, key: Key) -> Act:
-        """Silence or one of the phrases; a standard normal vector."""
+        """Silence or one of the phrases; a vector of length 1 in a random direction."""
         if self.size:
-            return key.normal((self.asked.shape[0], self.size))
+            return directions(key, (self.asked.shape[0], self.size))
         return key.below(len(self.phrases) + 1, self.asked.shape) - 1
 
 

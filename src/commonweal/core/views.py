@@ -148,6 +148,8 @@ class Tick(eqx.Module):
     """Seats that had a new mind at the start of this tick."""
     tallies: Named[Index] = Named((), ())
     """What minds count of their own decisions, [a] as `mind.name`, 0 in seats of others. Rules must not read it."""
+    inbox: PyTree[Any] = None
+    """What seats had heard when they decided, leaves [a, ...]: for channels and metrics. Rules must not read it."""
 
 
 class End(eqx.Module):

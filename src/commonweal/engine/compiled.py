@@ -72,7 +72,7 @@ def advance(trial: Trial, ticks: int) -> Trial:
     """
     _refuse_hosted(trial.society)
     state, output = _advance(compilable(trial.society), trial.metrics, trial.record, trial.state, trial.key, ticks)
-    return extended(trial, state, dict(output.readings.items()), dict(output.traces.items()))
+    return extended(trial, state, output)
 
 
 def run(
@@ -241,6 +241,7 @@ class _Sweep:
             {name: np.asarray(values).astype(np.int64, copy=False) for name, values in named.items()}
             for named in (done.output.readings, done.output.traces, done.ends)
         )
+        seen = {name: np.asarray(kept) for name, kept in done.output.seen.items()}
         balance(readings, np.asarray(done.endowed))
         costs = clock.split(len(rows))
         for at, row in enumerate(rows):
@@ -249,6 +250,7 @@ class _Sweep:
                 seed=self.trials.seeds[row],
                 readings={name: values[at] for name, values in readings.items()},
                 traces={name: values[at] for name, values in traces.items()},
+                seen={name: kept[at] for name, kept in seen.items()},
                 costs=costs,
             )
             last = {name: values[at, None] for name, values in ends.items()}

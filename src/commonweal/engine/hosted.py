@@ -138,12 +138,7 @@ async def _tick(trial: Trial) -> Trial:
     output = jax.device_get(_read(trial.metrics, trial.record, done))
     costs["wall_ms"] = costs.get("wall_ms", 0) + round(1000 * (time.perf_counter() - began[0]))
     costs["cpu_ms"] = costs.get("cpu_ms", 0) + round(1000 * (time.process_time() - began[1]))
-    after = extended(
-        trial,
-        done.state,
-        {name: np.asarray(value)[None] for name, value in output.readings.items()},
-        {name: np.asarray(value)[None] for name, value in output.traces.items()},
-    )
+    after = extended(trial, done.state, jax.tree.map(lambda value: np.asarray(value)[None], output))
     return dataclasses.replace(after, texts=tuple(texts.texts), events=tuple(events), costs=costs)
 
 

@@ -214,6 +214,7 @@ def commit(society: Society, state: State, view: View, choices: Choices, key: Ke
         facts=outcome.facts,
         born=state.born,
         tallies=_tallies(society, state, choices),
+        inbox=state.inbox,
     )
     rulings: list[Ruling] = []
     for name, rule, memory in zip(society.rules.names, society.rules.values, memories, strict=True):

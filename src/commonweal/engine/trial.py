@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import zipfile
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -16,12 +13,12 @@ import numpy as np
 from jaxtyping import Array, Int32
 from numpy.typing import NDArray
 
-from commonweal.core.errors import LogError, StudyError
+from commonweal.core.errors import StudyError
 from commonweal.core.events import Event
 from commonweal.core.menu import choose
 from commonweal.core.named import Named
 from commonweal.core.numbers import Total, total
-from commonweal.core.parts import EndMetric, Metric, TickMetric
+from commonweal.core.parts import EndMetric, LogMetric, Metric, Seen, TickMetric
 from commonweal.core.questions import Amount, Choice, Say
 from commonweal.core.seats import Links, Seats
 from commonweal.core.society import Society
@@ -44,6 +41,8 @@ class Output(eqx.Module):
 
     readings: Named[Total]
     traces: Named[Array]
+    seen: Named[Array]
+    """What log metrics ask for."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +62,8 @@ class Trial:
     """Readings of the ticks so far, [t]."""
     traces: Mapping[str, NDArray[np.int64]]
     """Traces of the ticks so far, [t, a, ...]."""
+    seen: Seen
+    """What log metrics asked for of the ticks so far, [t, ...]; no part of the log."""
     events: tuple[Event, ...]
     texts: tuple[str, ...]
     costs: Mapping[str, int]
@@ -136,7 +137,7 @@ def _trial(
         raise StudyError(f"record={unknown[0]!r} cannot be traced; expected some of {', '.join(RECORDABLE)}")
     metrics = Named((), ()) if metrics is None else metrics
     spoken = _spoken(society, state) if "acts" in record else ()
-    return Trial(society, seed, metrics, record, links, state, {}, {}, (), society.channel.phrases, {}, spoken)
+    return Trial(society, seed, metrics, record, links, state, {}, {}, {}, (), society.channel.phrases, {}, spoken)
 
 
 def _spoken(society: Society, state: State) -> tuple[str, ...]:
@@ -168,7 +169,16 @@ def read(metrics: Named[Metric], record: tuple[str, ...], done: Committed) -> Ou
     for name, metric in metrics.items():
         if isinstance(metric, TickMetric):
             readings += [(f"{name}.{own}", value) for own, value in metric.read(tick).items()]
-    return Output(Named.of(*readings), Named.of(*_traces(record, tick, done.state)))
+    return Output(Named.of(*readings), Named.of(*_traces(record, tick, done.state)), _watched(metrics, tick))
+
+
+def _watched(metrics: Named[Metric], tick: Tick) -> Named[Array]:
+    """What log metrics want kept of a tick, each name once."""
+    found: dict[str, Array] = {}
+    for metric in metrics.values:
+        if isinstance(metric, LogMetric):
+            found = dict(metric.watch(tick).items()) | found
+    return Named.of(*found.items())
 
 
 def _seats_held(seats: Seats, minds: int) -> Int32[Array, "m"]:
@@ -223,11 +233,12 @@ def movable(readings: Iterable[str]) -> tuple[str, ...]:
     return tuple(name.removeprefix("minds.") for name in readings if name.startswith("minds."))
 
 
-def extended(trial: Trial, state: State, readings: Mapping[str, Any], traces: Mapping[str, Any]) -> Trial:
-    """The trial with more ticks: readings [t] and traces [t, a, ...] are put behind those it has.
+def extended(trial: Trial, state: State, more: Output) -> Trial:
+    """The trial with more ticks: readings, traces and what metrics keep, each [t, ...], are put behind those it has.
 
     What a fork brought or took away is 0 where it was not there; of seats, the number that there were.
     """
+    seen = {name: np.asarray(kept) for name, kept in more.seen.items()}
 
     def seats_now() -> dict[str, Series]:
         names = trial.society.minds.names
@@ -237,8 +248,9 @@ def extended(trial: Trial, state: State, readings: Mapping[str, Any], traces: Ma
     return dataclasses.replace(
         trial,
         state=state,
-        readings=joined(trial.readings, readings, seats_now),
-        traces=joined(trial.traces, traces, dict),
+        readings=joined(trial.readings, dict(more.readings.items()), seats_now),
+        traces=joined(trial.traces, dict(more.traces.items()), dict),
+        seen={name: np.concatenate([trial.seen[name], kept]) if trial.seen else kept for name, kept in seen.items()},
     )
 
 
@@ -253,9 +265,17 @@ def finished_log(trial: Trial, ends: Mapping[str, Series], digest: str) -> Trial
     readings = dict(trial.readings) | dict(ends)
     values: dict[str, float] = {}
     # No methods of modules here: a module binds a method anew at each look, which costs more than most metrics do.
+    gathered: dict[Any, Any] = {}
     for name, metric in zip(trial.metrics.names, trial.metrics.values, strict=True):
+        if isinstance(metric, LogMetric):
+            how = type(metric).gather
+            if how not in gathered:
+                gathered[how] = how(metric, trial.seen, trial.texts)
+            values[name] = float(type(metric).measure(metric, gathered[how]))
+            continue
         mine = {own.removeprefix(f"{name}."): series for own, series in readings.items() if own.startswith(f"{name}.")}
-        values[name] = float(type(metric).value(metric, mine))
+        counted: Any = type(metric)
+        values[name] = float(counted.value(metric, mine))
     return TrialLog(
         society_digest=digest,
         seed=trial.seed,
@@ -330,61 +350,3 @@ def _carried(society: Society, was: Society, old: State, key: Key) -> tuple[Memo
 def _alike(one: Any, other: Any) -> bool:
     shapes = [jax.tree.map(lambda leaf: (leaf.shape, str(leaf.dtype)), tree) for tree in (one, other)]
     return jax.tree.structure(one) == jax.tree.structure(other) and shapes[0] == shapes[1]
-
-
-def save(trial: Trial, path: Path) -> None:
-    """Write a trial to one `.npz` file, from which `load` goes on as if it had never stopped.
-
-    Raises:
-        LogError: the file cannot be written.
-    """
-    leaves = jax.tree.leaves(trial.state)
-    meta = {
-        "schema": "commonweal.trial/1",
-        "society": trial.society.digest,
-        "seed": trial.seed,
-        "record": trial.record,
-        "texts": trial.texts,
-        "events": [dataclasses.astuple(event) for event in trial.events],
-        "costs": dict(trial.costs),
-        "leaves": len(leaves),
-    }
-    arrays = {f"state.{index}": np.asarray(leaf) for index, leaf in enumerate(leaves)}
-    arrays |= {f"reading.{name}": series for name, series in trial.readings.items()}
-    arrays |= {f"trace.{name}": series for name, series in trial.traces.items()}
-    try:
-        with path.open("wb") as file:
-            np.savez_compressed(file, meta=np.asarray(json.dumps(meta)), **arrays)  # pyright: ignore[reportArgumentType]
-    except OSError as error:
-        raise LogError(f"the trial could not be saved to {path}: {error}; free space or choose another folder") from error
-
-
-def load(path: Path, society: Society, metrics: Named[Metric] | None = None) -> Trial:
-    """Read a saved trial of this society.
-
-    Raises:
-        LogError: the file is missing, damaged, or of another society.
-    """
-    try:
-        with path.open("rb") as file, np.load(file) as found:
-            arrays = {name: np.asarray(found[name]) for name in found.files}
-        meta = json.loads(str(arrays.pop("meta")))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise LogError(f"{path} is not a saved trial: {error}; save it again from the run") from error
-    if meta["society"] != society.digest:
-        raise LogError(
-            f"{path} holds a trial of society {meta['society'][:19]}, not of {society.digest[:19]}; load it with the "
-            "society it was saved with, then fork it"
-        )
-    trial = begin(society, int(meta["seed"]), metrics, tuple(meta["record"]))
-    leaves = [arrays[f"state.{index}"] for index in range(int(meta["leaves"]))]
-    state = jax.tree.unflatten(jax.tree.structure(trial.state), [jax.numpy.asarray(leaf) for leaf in leaves])
-    return dataclasses.replace(
-        trial,
-        state=state,
-        readings={name[8:]: array for name, array in arrays.items() if name.startswith("reading.")},
-        traces={name[6:]: array for name, array in arrays.items() if name.startswith("trace.")},
-        events=tuple(Event(t, kind, agent, tuple(values), words) for t, kind, agent, values, words in meta["events"]),
-        texts=tuple(meta["texts"]),
-        costs=meta["costs"],
-    )
