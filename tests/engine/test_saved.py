@@ -43,6 +43,10 @@ def drift(n=6, mutants=0.5, **seating):
     return Society(NetworkGame(), minds, Seating(n, share, **seating), Named.of(("drift", Moran(selection=0.0))))
 
 
+def told(log):
+    return [(event.tick, event.kind, event.words) for event in log.events]
+
+
 def test_a_saved_trial_keeps_its_events(tmp_path):
     half = advance(begin(drift(), 1), 70)
     save(half, tmp_path / "trial.npz")
