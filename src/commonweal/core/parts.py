@@ -251,6 +251,11 @@ class Metric(eqx.Module):
     needs: ClassVar[tuple[type, ...]] = ()
     """Kinds of facts it reads; the plan refuses a world that lacks them."""
 
+    @property
+    def across(self) -> tuple[str, ...]:
+        """Metrics of the study that it is reckoned from, over the trials of a cell; none: it is a trial's own."""
+        return ()
+
 
 class TickMetric(Metric):
     """A metric that is read every tick."""
