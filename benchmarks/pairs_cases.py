@@ -33,8 +33,10 @@ from commonweal.institutions.generations import Generations
 from commonweal.institutions.gossip import Gossip
 from commonweal.institutions.identity import Identity
 from commonweal.institutions.insurance import Insurance
+from commonweal.institutions.interview import Interview
 from commonweal.institutions.mediation import Mediation
 from commonweal.institutions.mediator import Mediator
+from commonweal.institutions.meetings import Meetings
 from commonweal.institutions.membership import Membership
 from commonweal.institutions.moderation import Moderation
 from commonweal.institutions.moran import Moran
@@ -52,6 +54,7 @@ from commonweal.institutions.quota import Quota
 from commonweal.institutions.reputation import Reputation
 from commonweal.institutions.rewiring import Rewiring
 from commonweal.institutions.sanction import Sanction
+from commonweal.institutions.shared_page import SharedPage
 from commonweal.institutions.shuffle import Shuffle
 from commonweal.institutions.side_payments import SidePayments
 from commonweal.institutions.sunset import Sunset
@@ -161,6 +164,9 @@ _PLAIN: dict[str, tuple[Institution, Institution | None]] = {
     "rewiring": (Rewiring(0.5), Rewiring(0.0)),
     "sanction": (Sanction(levy=2, fine=9), Sanction(levy=0)),
     "shuffle": (Shuffle(Disclosure("contacts", reach=0.7)), Shuffle(Disclosure("contacts", reach=0.0))),
+    "interview": (Interview(first=0, ticks=5), Interview()),
+    "meetings": (Meetings(7, same=1.0, prize=2.0, loss=1.0, prey=1.5, gain=0.5, supply=0.8), Meetings()),
+    "shared-page": (SharedPage(edits=0.5, loss=0.2), SharedPage()),
     "side-payments": (SidePayments(7, 0.7, 0.4, _CONTACTS), SidePayments(0, circle=_CONTACTS)),
     "sunset": (
         Sunset.on(Tax(0.3), Tax, lambda tax: tax.rate, after=2),

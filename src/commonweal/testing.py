@@ -9,23 +9,24 @@ The tests run these over the whole catalogue.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any, cast
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from commonweal.core.errors import LawError, StudyError
-from commonweal.core.menu import Menu
 from commonweal.core.named import Named
 from commonweal.core.networks import Regular
-from commonweal.core.parts import Channel, EndMetric, HostedMind, Institution, Metric, Mind, NoChannel, World
+from commonweal.core.parts import Channel, EndMetric, HostedMind, Institution, LogMetric, Metric, Mind, NoChannel, Seen, World
 from commonweal.core.questions import Amount, Choice, Say
 from commonweal.core.seats import Seating, Seats
 from commonweal.core.society import Society
 from commonweal.core.streams import Key
-from commonweal.core.views import Decision, End, View
+from commonweal.core.views import Decision, End, Tick, View
 from commonweal.engine.check import check
 from commonweal.engine.compiled import advance, run
 from commonweal.engine.hosted import advance as advance_hosted
@@ -218,7 +219,7 @@ def _row(tree: Any, seat: int) -> bytes:
     return b"|".join((leaf[seat] if leaf.ndim and leaf.shape[0] == n else leaf).tobytes() for leaf in leaves)
 
 
-def check_mind(mind: Mind, world: World | None = None) -> None:
+def check_mind(mind: Mind, world: World | None = None, channel: Channel | None = None) -> None:
     """Laws of a scripted or learned mind: those of its society; legal answers; determinism; rows that do not mix.
 
     What one seat answers does not change with what another seat sees; memory has one row a seat.
@@ -226,7 +227,7 @@ def check_mind(mind: Mind, world: World | None = None) -> None:
     Raises:
         LawError: a law is broken.
     """
-    trial = check_society(society_for(world, mind))
+    trial = check_society(society_for(world, mind, channel=channel))
     view = eqx.filter_jit(offer)(trial.society, trial.state)
     memory = trial.state.minds[0]
     n = trial.state.seats.n
@@ -238,6 +239,7 @@ def check_mind(mind: Mind, world: World | None = None) -> None:
     for name, answer in decision.acts.items():
         _hold(bool(view.menu[name].lawful(answer).all()), f"{type(mind).__name__} answers {name!r} illegally; keep to the menu")
     moved = eqx.tree_at(lambda v: (v.payoff, v.purse), view, (view.payoff.at[0].add(7), view.purse.at[0].add(7)))
+    moved = dataclasses.replace(moved, inbox=jax.tree.map(lambda leaf: leaf.at[0].set(jnp.zeros_like(leaf[0])), view.inbox))
     if view.told is not None:
         moved = eqx.tree_at(lambda v: v.told.level, moved, view.told.level.at[0].set(0.25))
     other = act(mind, memory, moved, Key.root(9))
@@ -304,31 +306,48 @@ def _scale(question: Any) -> Any:
 
 
 def check_channel(channel: Channel, world: World | None = None) -> None:
-    """Laws of a channel: those of its society; it delivers nothing that was not said.
+    """Laws of a channel: those of its society; it delivers nothing that was not said, handle or vector, nor by another.
 
     Raises:
         LawError: a law is broken.
     """
-    trial = begin(society_for(world, channel=channel), 3, record=RECORD)
-    said: set[int] = set()
+    trial = begin(society_for(world, channel=channel), 3, Named.of(("spoken", _Spoken())))
+    said: set[tuple[int, ...]] = set()
     for _ in range(TICKS):
         trial = advance(trial, 1)
-        spoken = [trial.traces[f"act.{name}"][-1] for name in _says(trial) if f"act.{name}" in trial.traces]
-        said |= {int(handle) for series in spoken for handle in series.ravel() if handle >= 0}
-        for leaf in jax.tree.leaves(_handles(trial.state)):
-            heard = {int(handle) for handle in np.asarray(leaf).ravel() if handle >= 0}
-            _hold(heard <= said, f"{type(channel).__name__} delivers {sorted(heard - said)[:3]}, which nobody said")
+        for kept in trial.seen.values():
+            for by, what in enumerate(kept[-1].reshape(kept.shape[1], -1).tolist()):
+                said |= {(by, *what), (-1, *what)}
+        heard = set(_heard(trial.state))
+        _hold(heard <= said, f"{type(channel).__name__} delivers (by, what) {sorted(heard - said)[:3]}, which nobody said")
     check_society(society_for(world, channel=channel))
 
 
-def _says(trial: Trial) -> list[str]:
-    menu: Menu = offer(trial.society, trial.state).menu
-    return [name for name, question in menu.items() if isinstance(question, Say)]
+class _Spoken(LogMetric):
+    """Keeps what everybody said: handles [a], vectors [a, d]."""
+
+    def watch(self, tick: Tick) -> Named[Array]:
+        """By question."""
+        return Named.of(*((name, tick.bound[name]) for name, question in tick.menu.items() if isinstance(question, Say)))
+
+    def gather(self, seen: Seen, texts: tuple[str, ...]) -> Seen:
+        """As it is."""
+        return seen
+
+    def measure(self, log: Seen) -> float:
+        """Nothing."""
+        return 0.0
 
 
-def _handles(state: State) -> Any:
-    """The handles of an inbox: all of it, or its field `handle`."""
-    return getattr(state.inbox, "handle", state.inbox)
+def _heard(state: State) -> Iterator[tuple[int, ...]]:
+    """Who said (-1: not told) what an inbox holds: its handles, or those in its field `handle`, and its vectors."""
+    inbox = state.inbox
+    for leaf in jax.tree.leaves(getattr(inbox, "handle", inbox)):
+        by = np.broadcast_to(np.asarray(getattr(inbox, "by", -1)), leaf.shape)
+        yield from ((who, what) for who, what in zip(by.ravel().tolist(), leaf.ravel().tolist(), strict=True) if what >= 0)
+    if hasattr(inbox, "vector") and inbox.vector.size:
+        rows = np.asarray(inbox.vector).reshape(-1, inbox.vector.shape[-1]).tolist()
+        yield from ((who, *what) for who, what in zip(np.asarray(inbox.by).ravel().tolist(), rows, strict=True) if any(what))
 
 
 def check_metric(metric: Metric, world: World | None = None) -> None:

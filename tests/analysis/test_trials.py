@@ -10,6 +10,7 @@ from commonweal.analysis.estimates import write_estimates
 from commonweal.analysis.report import write_report
 from commonweal.analysis.trials import TRIALS_SCHEMA, hash_trials, read_trials, write_table
 from commonweal.core.errors import LogError
+from commonweal.statistics.norm_index import measure_agreement, pseudo_values
 
 
 def test_one_row_a_trial_in_order(finished):
@@ -123,3 +124,28 @@ def test_ten_thousand_trials_are_quick_and_the_page_stays_small(synthetic, tmp_p
     assert middle - start < 20
     assert time.perf_counter() - middle < 10
     assert path.stat().st_size < 10_000_000
+
+
+def test_a_metric_across_trials_is_filled_cell_by_cell(synthetic, tmp_path):
+    plan = synthetic.write_plan(tmp_path)
+    columns = ("survived", "efficiency", "equality")
+    plan["metrics"]["index"] = plan["metrics"]["survived"] | {"across": list(columns)}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    rng = np.random.default_rng(1)
+    counts, rows = rng.integers(1, 9, (2, 4, 2)), []
+    for cell, seed in np.ndindex(2, 4):
+        key, own = ("scripted", cell, seed), counts[cell, seed]
+        numbers = dict(zip(columns, (measure_agreement(own), *(own / own.sum())), strict=True))
+        if (cell, seed) == (1, 2):
+            numbers.pop("equality")
+        rows += [synthetic.header(key), *(synthetic.row(key, "value", name, value=float(x)) for name, x in numbers.items())]
+    synthetic.write_logs(tmp_path, rows)
+    index = read_trials(write_table(tmp_path).parent).metrics["index"].reshape(2, 4)
+    known = [0, 1, 3]
+    for found, own in ((index[0], counts[0]), (index[1, known], counts[1, known])):
+        assert found == pytest.approx(pseudo_values(measure_agreement(own), own / own.sum(1, keepdims=True)))
+    assert np.isnan(index[1, 2])
+    # Of one trial there is none.
+    (tmp_path / "logs" / "scripted-0.parquet").unlink()
+    synthetic.write_logs(tmp_path, rows[:4])
+    assert np.isnan(read_trials(write_table(tmp_path).parent).metrics["index"]).all()

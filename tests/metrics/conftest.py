@@ -4,11 +4,22 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from commonweal.channels.forum import Forum
 from commonweal.core.named import Named
 from commonweal.core.questions import Amount, Choice, Scale
-from commonweal.core.seats import Seats
+from commonweal.core.seats import Seating, Seats
+from commonweal.core.society import Society
 from commonweal.core.views import End, Tick
+from commonweal.engine.compiled import run
+from commonweal.metrics.agent_drift import AgentDrift
+from commonweal.metrics.karma_gini import KarmaGini
+from commonweal.metrics.said_alike import SaidAlike
+from commonweal.metrics.stance_divide import StanceDivide
+from commonweal.minds.posters import Poster
 from commonweal.worlds.commons import CommonsFacts
+from commonweal.worlds.platform import Platform
+
+FORUM_TICKS = 12
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +73,32 @@ def end():
         return End(Seats(jnp.zeros(purse.size, jnp.int32)), jnp.broadcast_to(jnp.int32(endowment), purse.shape), purse)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def forum_trial():
+    """What metrics of a forum read while a trial runs, by name, and the log of its posts."""
+    logs = []
+
+    class Kept(AgentDrift):
+        """Puts the log aside."""
+
+        def measure(self, log):
+            """Keep it."""
+            logs.append(log)
+            return 0.0
+
+    society = Society(
+        Platform(size=4),
+        Named.of(("poster", Poster(size=4, activity=0.7, news=1.0, poles=1.0))),
+        Seating(25),
+        channel=Forum(size=4, room=64),
+    )
+    metrics = Named.of(
+        ("alike", SaidAlike(last=FORUM_TICKS)),
+        ("still", SaidAlike("stability", last=FORUM_TICKS)),
+        ("gini", KarmaGini()),
+        ("divide", StanceDivide(bins=8, last=FORUM_TICKS)),
+        ("kept", Kept()),
+    )
+    return run(society, 3, FORUM_TICKS, metrics).values, logs[-1]

@@ -129,6 +129,8 @@ class MetricCard:
     """What it measures."""
     kind: str = ""
     """Its class, as in `Welfare`; empty where the plan does not say."""
+    across: tuple[str, ...] = ()
+    """Metrics that it is reckoned from over the trials of a cell; empty: it is a trial's own."""
 
 
 @dataclass(frozen=True)
@@ -325,9 +327,8 @@ def _primary(fields: Fields) -> Primary:
 
 def _metric(fields: Fields) -> MetricCard:
     low, high = fields.optional_number("low"), fields.optional_number("high")
-    return MetricCard(
-        fields.text("unit"), low, high, fields.text("source"), fields.text("doc"), str(fields.raw.get("kind") or "")
-    )
+    kind, across = str(fields.raw.get("kind") or ""), tuple(str(name) for name in fields.optional("across"))
+    return MetricCard(fields.text("unit"), low, high, fields.text("source"), fields.text("doc"), kind, across)
 
 
 def _part(fields: Fields, stages: list[_Json]) -> Part:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from commonweal.analysis.logs import connect, name_column, name_file, open_logs, quote, scan
 from commonweal.analysis.plans import Plan, read_plan
 from commonweal.core.errors import LogError
+from commonweal.statistics.norm_index import pseudo_values_by
 
 if TYPE_CHECKING:
     import duckdb
@@ -109,11 +110,16 @@ def write_table(directory: Path) -> Path:
         scratch = path.with_suffix(".parquet.part")
         try:
             connection.execute(
-                "COPY (SELECT logs.part, logs.cell::INTEGER AS cell, logs.seed::INTEGER AS seed, "
+                "CREATE TABLE trials AS SELECT logs.part, logs.cell::INTEGER AS cell, logs.seed::INTEGER AS seed, "
                 f"any_value(cells.engine) AS engine, any_value(cells.ticks) AS ticks{factors}{metrics}{digests}{costs} "
                 "FROM logs JOIN cells ON logs.part = cells.part AND logs.cell = cells.cell "
-                "WHERE logs.kind IN ('header', 'value', 'cost') GROUP BY logs.part, logs.cell, logs.seed "
-                f"ORDER BY logs.part, logs.cell, logs.seed) TO {quote(str(scratch))} (FORMAT parquet, "
+                "WHERE logs.kind IN ('header', 'value', 'cost') GROUP BY logs.part, logs.cell, logs.seed"
+            )
+            for name, card in plan.metrics.items():
+                if card.across:
+                    _fill_across(connection, name, card.across)
+            connection.execute(
+                f"COPY (SELECT * FROM trials ORDER BY part, cell, seed) TO {quote(str(scratch))} (FORMAT parquet, "
                 f"KV_METADATA {{'commonweal.units': {quote(units)}, 'commonweal.schema': {quote(TRIALS_SCHEMA)}}})"
             )
         except Exception as error:
@@ -122,6 +128,25 @@ def write_table(directory: Path) -> Path:
             raise LogError(f"{path}: cannot be written ({first}). Make room or a writable folder, and repeat.") from error
     os.replace(scratch, path)
     return path
+
+
+def _fill_across(connection: duckdb.DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> None:
+    """Give each trial its pseudo-value of a metric that is reckoned over the trials of a cell."""
+    rows = connection.execute(
+        f"SELECT part, cell, seed, {', '.join(map(name_column, columns))} FROM trials ORDER BY part, cell, seed"
+    ).fetchall()
+    numbers = np.asarray([row[3:] for row in rows], np.float64).reshape(len(rows), len(columns))
+    found = pseudo_values_by([row[:2] for row in rows], numbers[:, 0], numbers[:, 1:])
+    filled = [(*row[:3], value) for row, value in zip(rows, found.tolist(), strict=True) if np.isfinite(value)]
+    connection.execute(
+        "CREATE OR REPLACE TABLE filled AS SELECT unnest(?::VARCHAR[]) AS part, unnest(?::INTEGER[]) AS cell, "
+        "unnest(?::INTEGER[]) AS seed, unnest(?::DOUBLE[]) AS value",
+        [list(column) for column in zip(*filled, strict=True)] or [[], [], [], []],
+    )
+    connection.execute(
+        f"UPDATE trials SET {name_column(name)} = filled.value FROM filled "
+        "WHERE trials.part = filled.part AND trials.cell = filled.cell AND trials.seed = filled.seed"
+    )
 
 
 def _labels(plan: Plan) -> dict[str, bool]:

@@ -7,7 +7,7 @@ import difflib
 import tempfile
 from pathlib import Path
 
-from commonweal.app import card, discover, fork, judge, lock, replies, run
+from commonweal.app import card, discover, fork, judge, lock, posts, replies, run
 from commonweal.core.errors import LogError, StudyError
 
 _SHOWN = 8
@@ -31,6 +31,7 @@ def dispatch(given: argparse.Namespace) -> int:
         "discover": discover.run,
         "judge": judge.run,
         "replies": replies.run,
+        "posts": posts.run,
         "seat": _seat,
     }
     return verbs[given.verb](given)

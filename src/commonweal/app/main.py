@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from commonweal import __version__
-from commonweal.app import card, discover, fork, judge, lock, replies, run, seat
+from commonweal.app import card, discover, fork, judge, lock, posts, replies, run, seat
 from commonweal.core.errors import CommonwealError, StudyError
 
 _ABOUT = """\
@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     discover.add(verbs)
     judge.add(verbs)
     replies.add(verbs)
+    posts.add(verbs)
 
     verbs.add_parser("cite", help="what a study is built on").add_argument("study", metavar="STUDY")
     return top

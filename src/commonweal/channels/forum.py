@@ -10,7 +10,9 @@ its authors.
     camp                the sign of the first part of a seat's taste
 
 What is said is a vector of `size` parts (`core/content.py`), or text by its handle. With `sight` off nobody sees anything, and
-what is posted is lost. Everything said is kept and counted in whole numbers.
+what is posted is lost; `width` is a bottleneck, behind which everybody sees the same few. Where more is posted in a tick than
+there is room for, neighbours in seat order from a random one on are kept. What is shown again may be liked again. All is kept
+in whole numbers.
 
 Source: ours; the parts are those of Reddit-like platforms (communities, ranking, votes, replies, follows), as of Moltbook in
 arXiv 2602.14299; retrieval before ranking as in P. Covington et al., RecSys 2016.
@@ -27,7 +29,7 @@ import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, PyTree
 
-from commonweal.core.arrays import Flag, Flags, Index, flag, real
+from commonweal.core.arrays import Flag, Flags, Index, flag, real, whole
 from commonweal.core.board import Board, empty_feed, tell_feed
 from commonweal.core.branches import apart
 from commonweal.core.content import ONE_PART, of_length_one
@@ -62,6 +64,8 @@ class Forum(Channel):
     """Whether seats see who wrote a post."""
     home: Float[Array, ""] = eqx.field(converter=real, default=1.0)
     """Probability that a post is picked from the seat's own community, 0 to 1; else from all alike."""
+    width: Int32[Array, ""] = eqx.field(converter=whole, default=1 << 30)
+    """How many posts of a tick get through, at least 1: each with probability width / posts; the others are never found."""
     size: int = eqx.field(static=True, default=16)
     """Parts of the vector that is said; 0: posts are texts."""
     places: int = eqx.field(static=True, default=4)
@@ -69,7 +73,7 @@ class Forum(Channel):
     pool: int = eqx.field(static=True, default=16)
     """How many are picked to be ranked, at least `places`."""
     room: int = eqx.field(static=True, default=1024)
-    """Posts of a community that can still be found: the latest."""
+    """Posts of a community that can still be found, the latest; 0: as many as it has seats, a tick's at most."""
     communities: int = eqx.field(static=True, default=1)
     """How many communities there are; seat i is of number i modulo so many."""
     follows: int = eqx.field(static=True, default=0)
@@ -87,12 +91,16 @@ class Forum(Channel):
             raise StudyError(
                 f"a forum shows {self.places} of {self.pool} posts; expected 1 to {PACKED_CONTACTS}, of at least as many"
             )
-        if min(self.room, self.communities, self.tokens) < 1 or self.size < 0 or not 0 <= self.follows <= self.pool:
+        if min(self.communities, self.tokens) < 1 or self.room < 0 or self.size < 0 or not 0 <= self.follows <= self.pool:
             raise StudyError(
                 f"a forum of {self.communities} communities with room for {self.room} posts of {self.tokens} tokens or "
                 f"{self.size} parts, in which {self.follows} are followed; expected at least 1 of each (0 parts: texts), and "
                 f"to follow at most {self.pool}"
             )
+        if not isinstance(self.width, jax.core.Tracer) and int(self.width) < 1:
+            raise StudyError(f"a forum that lets {int(self.width)} posts through; expected at least 1")
+        if self.ranking.aim == "calm" and not self.size:
+            raise StudyError("a forum of texts whose ranking aims at calm; expected one of vectors: texts have no stance")
         if not isinstance(self.home, jax.core.Tracer) and not 0.0 <= float(self.home) <= 1.0:
             raise StudyError(f"a forum that shows the own community with probability {float(self.home):g}; expected 0 to 1")
 
@@ -101,9 +109,17 @@ class Forum(Channel):
         """What scripted minds say where posts are texts."""
         return () if self.size else PHRASES
 
+    def kept(self, seats: int) -> int:
+        """Posts of a community that can still be found.
+
+        Args:
+            seats: how many there are.
+        """
+        return self.room or -(-seats // self.communities)
+
     def begin(self, seats: Seats) -> Board:
         """Nothing has been posted."""
-        n, slots = seats.n, self.room * self.communities
+        n, slots = seats.n, self.kept(seats.n) * self.communities
         none, blank = jnp.zeros(n, jnp.int32), jnp.full(slots, -1, jnp.int32)
         return Board(
             number=blank,
@@ -149,7 +165,7 @@ class Forum(Channel):
         liked = self._liked(memory, tick)
         board = self._counted(memory, tick, liked)
         replied = self._replied(board, tick)
-        board = self._posted(board, tick)
+        board = self._posted(board, tick, key)
         got = board.karma - memory.karma
         return self._show(board, got, replied, tick, key)
 
@@ -190,7 +206,7 @@ class Forum(Channel):
     def _learnt(self, memory: Board, tick: Tick, liked: Bool[Array, "a k"]) -> Weights:
         """The ranking's weights after this tick's trial."""
         there = memory.feed.there.any(1)
-        if self.ranking.aim == "likes" or not self.size:
+        if self.ranking.aim == "likes":
             gain = liked.sum(1, dtype=jnp.int32) * (ONE_PART // self.places)
         else:
             said, _ = self._said(tick)
@@ -215,17 +231,24 @@ class Forum(Channel):
         what = tick.bound[POST]
         return tick.answered[POST] & ((what != 0).any(1) if self.size else what >= 0), what
 
-    def _posted(self, board: Board, tick: Tick) -> Board:
-        """What is posted is put into the ring of its author's community, in seat order; the surplus of a tick is lost first."""
+    def _posted(self, board: Board, tick: Tick, key: Key) -> Board:
+        """What is posted is put into the ring of its author's community; of a tick's surplus, a random stretch is lost."""
         said, what = self._said(tick)
         n, slots = tick.seats.n, board.number.shape[0]
-        home = same_seats(n) % self.communities
-        mine = (home[:, None] == jnp.arange(self.communities)[None]) & said[:, None]
+        home, room = same_seats(n) % self.communities, self.kept(n)
+        through = said & key.child("width").chance(self.width / jnp.maximum(said.sum(dtype=jnp.int32), 1), n)
+        mine = (home[:, None] == jnp.arange(self.communities)[None]) & through[:, None]
         rank = jnp.cumsum(mine.astype(jnp.int32), 0)
-        place = board.filled[home] + jnp.take_along_axis(rank, home[:, None], 1)[:, 0] - 1
+        order = jnp.take_along_axis(rank, home[:, None], 1)[:, 0] - 1
+        if n > room * self.communities:
+            # Else the seats with the highest numbers would always be those who are heard.
+            posts = jnp.maximum(rank[-1], 1)
+            first = jnp.where(posts > room, key.child("kept").below(posts, posts.shape), 0)
+            order = (order + first[home]) % posts[home]
+        place = board.filled[home] + order
         filled = board.filled + rank[-1]
-        kept = said & (place >= filled[home] - self.room)
-        slot = jnp.where(kept, home * self.room + place % self.room, slots)
+        kept = through & (place >= filled[home] - room)
+        slot = apart(jnp.where(kept, home * room + place % room, slots), tick.tick >= 0)
         taste = board.taste
         stance = board.stance
         if self.size:
@@ -233,7 +256,7 @@ class Forum(Channel):
             stance = jnp.where(said, jnp.abs(what[:, 0]), stance)
         answer = jnp.full(n, -1, jnp.int32)
         if self.carries:
-            answer = jnp.where(tick.answered[self.carries], tick.bound[self.carries], -1)
+            answer = jnp.where(tick.answered[self.carries], self._carried(tick), -1)
 
         def put(rows: Array, values: Array) -> Array:
             return rows.at[slot].set(values, mode="drop")
@@ -252,6 +275,20 @@ class Forum(Channel):
             taste=taste,
             latest=jnp.where(kept, slot, board.latest),
             stance=stance,
+        )
+
+    def _carried(self, tick: Tick) -> Index:
+        """What each seat answered to the choice that posts carry.
+
+        Raises:
+            StudyError: there is no such choice.
+        """
+        question = tick.menu.get(self.carries)
+        if isinstance(question, Choice) and question.to is None:
+            return tick.bound[self.carries]
+        raise StudyError(
+            f"a forum whose posts carry the answers to {self.carries!r} found no such choice in {', '.join(tick.menu)}; "
+            "expected a choice with one answer for all"
         )
 
     def _show(self, board: Board, got: Index, replied: Index, tick: Tick, key: Key) -> Delivery:
@@ -283,12 +320,15 @@ class Forum(Channel):
         if self.communities > 1:
             away = ~key.child("home").chance(self.home, shape)
             home = jnp.where(away, key.child("away").below(self.communities, shape), home)
-        held = jnp.minimum(board.filled, self.room)
+        room = self.kept(n)
+        held = jnp.minimum(board.filled, room)
         back = key.child("back").below(jnp.maximum(held[home], 1), shape)
-        slots = home * self.room + (board.filled[home] - 1 - back) % self.room
+        slots = home * room + (board.filled[home] - 1 - back) % room
         if self.follows:
             followed = jnp.where(board.follows >= 0, board.latest[jnp.maximum(board.follows, 0)], -1)
-            slots = slots.at[:, : self.follows].set(jnp.where(followed >= 0, followed, slots[:, : self.follows]))
+            # Another's post may have taken the place of it since.
+            there = (followed >= 0) & (board.by[jnp.maximum(followed, 0)] == board.follows)
+            slots = slots.at[:, : self.follows].set(jnp.where(there, followed, slots[:, : self.follows]))
         # An address that ends a chain of hashes is looked through by the compiler for a minute, unless it is set apart.
         slots = apart(slots, tick.tick >= 0)
         return slots, (board.number[slots] >= 0) & (board.by[slots] != same_seats(n)[:, None])

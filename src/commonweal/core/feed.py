@@ -22,6 +22,9 @@ LIKE = "like"
 FOLLOW = "follow"
 """Name of the question whose author is followed: 0, nobody; j: that of place j - 1."""
 
+ANCHOR = "anchor"
+"""Name of the question whom everybody looks to: 0, nobody; j: the seat j - 1."""
+
 
 class Feed(eqx.Module):
     """What each seat sees of the forum: row i is what seat i sees, in `k` places."""

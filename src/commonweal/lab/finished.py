@@ -16,6 +16,7 @@ import numpy as np
 from commonweal.core.errors import LogError
 from commonweal.core.events import Event
 from commonweal.engine.log import TrialLog
+from commonweal.statistics.norm_index import pseudo_values_by
 
 TrialKey = tuple[str, int, int]
 """A trial's name: part, cell, seed."""
@@ -50,28 +51,33 @@ def list_finished(directory: Path, part: str) -> tuple[TrialKey, ...]:
     return tuple((str(own), int(cell), int(seed)) for own, cell, seed in rows)
 
 
-def read_outcomes(directory: Path, part: str, metric: str) -> list[tuple[int, int, float, float]]:
+def read_outcomes(directory: Path, part: str, metric: str, across: tuple[str, ...] = ()) -> list[tuple[int, int, float, float]]:
     """(cell, seed, value, seconds) of the finished trials of a part, in (cell, seed) order; NaN where a trial has no value.
 
     Args:
         directory: the run's folder.
         part: whose trials.
         metric: whose values.
+        across: metrics that it is reckoned from over the trials of a cell; none: values are the trials' own.
 
     Raises:
         LogError: the logs cannot be read.
     """
+    names = across or (metric,)
     rows = _query(
         directory,
-        "SELECT cell, seed, any_value(value) FILTER (WHERE kind = 'value' AND name = ?), "
-        "any_value(\"values\"[1]) FILTER (WHERE kind = 'cost' AND name = 'wall_ms') FROM logs "
-        "WHERE part = ? AND kind IN ('value', 'cost', 'header') GROUP BY cell, seed ORDER BY cell, seed",
-        [metric, part],
+        "SELECT cell, seed, any_value(\"values\"[1]) FILTER (WHERE kind = 'cost' AND name = 'wall_ms')"
+        + ", any_value(value) FILTER (WHERE kind = 'value' AND name = ?)" * len(names)
+        + " FROM logs WHERE part = ? AND kind IN ('value', 'cost', 'header') GROUP BY cell, seed ORDER BY cell, seed",
+        [*names, part],
     )
-    nan = float("nan")
+    numbers = np.asarray([row[2:] for row in rows], np.float64).reshape(len(rows), 1 + len(names))
+    values = numbers[:, 1]
+    if across:
+        values = pseudo_values_by([row[0] for row in rows], values, numbers[:, 2:])
     return [
-        (int(cell), int(seed), nan if value is None else float(value), nan if wall is None else float(wall) / 1000)
-        for cell, seed, value, wall in rows
+        (int(row[0]), int(row[1]), float(value), float(wall) / 1000)
+        for row, value, wall in zip(rows, values, numbers[:, 0], strict=True)
     ]
 
 

@@ -84,6 +84,7 @@ def make_plan(study: Study, model: Model | None, source: Path | None) -> Json:
         StudyError: something in the study cannot be run or measured, or it would cost more than its budget.
     """
     refuse_unvalidated(study)
+    _refuse_across(study)
     parts: list[Json] = []
     work = {"trials": 0, "agent_steps": 0, "model_calls": CARD_CALLS if model is not None else 0}
     for part in study.parts:
@@ -112,6 +113,7 @@ def make_plan(study: Study, model: Model | None, source: Path | None) -> Json:
             "stopping": None if study.stopping is None else dataclasses.asdict(study.stopping),
             "replication": None if study.replication is None else dataclasses.asdict(study.replication),
             **({"screens": [dataclasses.asdict(screen) for screen in study.screens]} if study.screens else {}),
+            **({"targets": [dataclasses.asdict(target) for target in study.targets]} if study.targets else {}),
             "mechanism": study.mechanism,
             "scope": study.scope,
             "sources": sources((*(part.society for part in study.parts), study.metrics)),
@@ -204,6 +206,22 @@ def _keep_to_budget(study: Study, calls: int, seconds: float) -> None:
             )
 
 
+def _refuse_across(study: Study) -> None:
+    """Refuse what is reckoned over a cell's trials where it cannot be, or where single trials decide how many are run."""
+    for name, metric in study.metrics.items():
+        missing = [other for other in metric.across if other not in study.metrics]
+        if missing:
+            raise StudyError(
+                f"metric {name!r} is reckoned from {missing[0]!r}, which the study does not measure; it has "
+                f"{', '.join(study.metrics.names)}: add it or name another"
+            )
+    if study.stopping is not None and study.metrics[study.primary.metric].across:
+        raise StudyError(
+            f"the stopping rule goes by {study.primary.metric!r} trial by trial, and it is reckoned over all trials of a cell; "
+            "expected no stopping rule, or another primary metric"
+        )
+
+
 def _part(study: Study, part: Part) -> tuple[Json, dict[str, int]]:
     """A part as it stands in the plan, and the work it will be at most."""
     followed = study.metrics[part.design.metric(study.primary.metric)]
@@ -287,6 +305,7 @@ def _metric(metric: Metric) -> Json:
         "high": float(metric.high) if np.isfinite(metric.high) else None,
         "source": metric.source,
         "null": metric.null,
+        **({"across": list(metric.across)} if metric.across else {}),
         "doc": (inspect.getdoc(type(metric)) or "").split("\n\n")[0].replace("\n", " "),
     }
 

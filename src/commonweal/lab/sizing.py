@@ -75,7 +75,8 @@ def _variation(study: Study, part: Part, pilot: Path | None) -> tuple[Variation 
 
 
 def _pilot(study: Study, part: Part, pilot: Path) -> Pilot:
-    rows = read_outcomes(pilot, part.name, study.primary.metric)
+    name = study.primary.metric
+    rows = read_outcomes(pilot, part.name, name, study.metrics[name].across)
     value = {(cell, seed): number for cell, seed, number, _ in rows if not math.isnan(number)}
     both = [
         (value[treatment, seed], value[control, seed])

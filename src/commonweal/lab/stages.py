@@ -93,7 +93,7 @@ def look(study: Study, part: Part, directory: Path) -> Seen:
     """
     name = part.design.metric(study.primary.metric)
     metric = study.metrics[name]
-    rows = read_outcomes(directory, part.name, name)
+    rows = read_outcomes(directory, part.name, name, metric.across)
     stages = sum(json.loads(path.read_text())["part"] == part.name for path in _paths(directory))
     return Seen(
         factors=part.factors,

@@ -24,6 +24,7 @@ from commonweal.lab.designs.full import Full
 from commonweal.lab.factors import Factor, Level, Levels
 from commonweal.lab.published import Figure, Published, check_published
 from commonweal.lab.screens import Screen, check_screens
+from commonweal.lab.targets import Target, check_targets
 from commonweal.models.budget import Budget
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ __all__ = [
     "Screen",
     "Specification",
     "Study",
+    "Target",
     "load_study",
     "source_file",
 ]
@@ -237,6 +239,8 @@ class Study:
     """The published finding that is repeated; None: it is no replication."""
     screens: tuple[Screen, ...] = ()
     """Metrics that are read as detectors: the report has their ROC curves."""
+    targets: tuple[Target, ...] = ()
+    """Published numbers that rival accounts ask of one simulator: the report infers its parameters from them."""
     draws: str = ""
     """What else random draws depend on: the digest of the lock that a run keeps to. A study's file leaves it empty."""
     budget: Budget = dataclasses.field(default_factory=Budget)
@@ -257,6 +261,7 @@ class Study:
         if self.replication is not None:
             check_published(self.replication.rows, varied, self.metrics, self.name)
         check_screens(self.screens, varied, self.metrics, self.name)
+        check_targets(self.targets, varied, self.metrics, self.name)
         part = self.part(self.primary.part)
         if self.stopping is not None and self.stopping.most < part.seeds:
             raise StudyError(

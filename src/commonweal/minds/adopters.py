@@ -5,6 +5,7 @@ An adopter answers one choice, one answer for all, and posts carry what their au
     any answer at random                                with probability `explores`
     the answer on a post that it sees, drawn at random  else with probability `copies`
     the most frequent answer among those that it sees   else with probability `conforms`
+    what stands on a page that a rule shows it          else with probability `consults`
     its own: what has earned it most                    else; where it does not learn, what it took up last
 
 and where it learns, Q(k) <- Q(k) + learns (r - Q(k)) for what it last answered, with r its payoff, and `cares` times the points
@@ -60,6 +61,14 @@ class Points(Protocol):
     """Points of the last tick."""
 
 
+@runtime_checkable
+class Entry(Protocol):
+    """What a rule shows of a page that all share."""
+
+    entry: Index
+    """The answer that stands there; -1: none."""
+
+
 class Custom(eqx.Module):
     """What adopters remember."""
 
@@ -91,6 +100,8 @@ class Adopter(Mind):
     """Probability, else, of copying what one post carries, 0 to 1."""
     conforms: Gene = eqx.field(converter=real, default=0.0)
     """Probability, else, of taking up the most frequent answer that it sees, 0 to 1."""
+    consults: Gene = eqx.field(converter=real, default=0.0)
+    """Probability, else, of taking up what stands on a shared page, 0 to 1."""
     learns: Gene = eqx.field(converter=real, default=0.0)
     """How far what an answer earned moves its value, 0 to 1, to the nearest 2^-12."""
     cares: Gene = eqx.field(converter=real, default=0.0)
@@ -100,7 +111,7 @@ class Adopter(Mind):
         """Refuse numbers out of range."""
         if self.answers < 2:
             raise StudyError(f"an adopter of {self.answers} answers; expected at least 2")
-        for name, top in (("explores", 1), ("copies", 1), ("conforms", 1), ("learns", 1), ("cares", 100)):
+        for name, top in (("explores", 1), ("copies", 1), ("conforms", 1), ("consults", 1), ("learns", 1), ("cares", 100)):
             value = getattr(self, name)
             if not isinstance(value, jax.core.Tracer) and not bool(((value >= 0) & (value <= top)).all()):
                 raise StudyError(f"an adopter with {name} = {value.tolist()}; expected numbers from 0 to {top}")
@@ -115,11 +126,16 @@ class Adopter(Mind):
         n = memory.held.shape[0]
         value = self._learnt(memory, view)
         own = jnp.where(jnp.broadcast_to(self.learns, (n,)) > 0, _best(value, memory.held), memory.held)
+        for public in view.public.values:
+            if isinstance(public, Entry):
+                stands = (public.entry >= 0) & (public.entry < self.answers)
+                own = jnp.where(stands & key.child("consults").chance(self.consults, n), public.entry, own)
         feed = view.inbox
         if isinstance(feed, Feed):
             carried = feed.there & (feed.answer >= 0) & (feed.answer < self.answers)
             lot = jnp.where(carried, key.child("whom").bits(carried.shape) >> 1, 0).astype(jnp.int32)
-            one = jnp.take_along_axis(feed.answer, jnp.argmax(lot, 1)[:, None], 1)[:, 0]
+            # Without an address: one that ends a chain of hashes is looked through by the compiler for a minute.
+            one = jnp.where(carried & (lot == lot.max(1, keepdims=True)), feed.answer, -1).max(1)
             each = (carried[..., None] & (feed.answer[..., None] == jnp.arange(self.answers))).sum(1, dtype=jnp.int32)
             most = _most(each, key.child("tie"))
             some = carried.any(1)

@@ -4,13 +4,15 @@ A poster has a persona m, a direction drawn at birth. When it posts, it says
 
     v = keeps m + reads f + news n + heeds p + noise e,   stretched to length 1
 
-with f the mean of what it sees, n the news, p the post that it replies to, and e a random direction. What it sees and is told
-may move its persona for good:
+with f the direction of the mean of what it sees, n the news, p the post that it replies to, and e a random direction. What it
+sees and is told may move its persona for good:
 
-    absorbs    m <- m + absorbs f              where f is the mean of what it sees with cosine to m of at least `within`
-    learns     m <- m + learns (g - G) w       w: what it said last; g: likes in the last tick; G <- G + (g - G) / 8
+    absorbs    m <- m + absorbs f          f: the direction of the mean of what it sees with cosine to m of at least `within`
+    learns     m <- m + learns (g - G) w   g: likes in the last tick; w: what it had said last when they were given
+                                           G <- G + (g - G) / 8, and g - G from -4 to 4
 
-both stretched to length 1, so that with these genes a seat is
+both stretched to length 1 and rounded at random, so that small steps add up. Rates and weights count to the nearest 2^-10. With
+these genes a seat is
 
     frozen               absorbs = learns = 0: whatever it reads moves what it says, and is gone at the next tick
     imitator             absorbs > 0              contrarian     absorbs < 0 or reads < 0
@@ -18,8 +20,10 @@ both stretched to length 1, so that with these genes a seat is
     bounded confidence   absorbs > 0, within > -1
 
 It posts with probability `activity`; a regular one at evenly spaced ticks, a bursty one in and out of spells: a fifth of the
-time in a spell, in which it posts more, (1 + 4 bursty) times, than outside, (1 - bursty) times. `spurred` adds to its activity
-after likes. It likes what has a cosine to m of at least `taste`, and replies to a place drawn at random.
+time in a spell, in which it posts more, (1 + 4 bursty) times, than outside, (1 - bursty) times: `activity` is its mean as long
+as activity (1 + 4 bursty) <= 1. `spurred` adds to its activity after likes. It likes what has a cosine to m of at least
+`taste`, and replies to a place drawn at random.
+Asked whom everybody looks to, it names the author of the most liked post that it sees.
 
 Source: ours; absorption after M. DeGroot, JASA 69 (1974), and R. Hegselmann and U. Krause, JASSS 5 (2002); bursts after
 A.-L. Barabasi, Nature 435 (2005); learning from likes as the feedback adaptation that arXiv 2602.14299 looked for.
@@ -37,10 +41,10 @@ from jaxtyping import Array, Bool, Float, Int32
 from commonweal.core.arrays import Flags, Index, flag, real
 from commonweal.core.content import ONE_PART, PART_BITS, Vectors, directions, inner, of_length_one
 from commonweal.core.errors import StudyError
-from commonweal.core.feed import FOLLOW, LIKE, POST, REPLY, Feed
+from commonweal.core.feed import ANCHOR, FOLLOW, LIKE, POST, REPLY, Feed
 from commonweal.core.named import Named
 from commonweal.core.parts import Mind
-from commonweal.core.questions import Act
+from commonweal.core.questions import Act, Amount
 from commonweal.core.seats import Seats
 from commonweal.core.streams import Key
 from commonweal.core.views import Decision, View
@@ -50,6 +54,7 @@ _SPELL = 0.2
 _LEAVES = 0.1
 _MOST_LIKES = 64
 _BASE_BITS = 8
+_LOT_BITS = 8
 
 
 class Persona(eqx.Module):
@@ -59,6 +64,8 @@ class Persona(eqx.Module):
     """Each seat's direction, [a, d]."""
     said: Vectors
     """What it said last, [a, d]; zeros: nothing yet."""
+    aired: Vectors
+    """What it had said last a tick earlier: what others could see when they gave the latest likes. [a, d]"""
     base: Index
     """Likes that it is used to get in a tick, in units of 2^-8."""
     spell: Flags
@@ -136,28 +143,32 @@ class Poster(Mind):
         persona = _mixed((directions(key.child("persona"), (n, self.size)), _fixed(1.0)), (pole, _fixed(self.poles)))
         none = jnp.zeros(n, jnp.int32)
         spell = key.child("spell").chance(_SPELL, n)
-        return Persona(persona, jnp.zeros_like(persona), none, spell, none, none)
+        silence = jnp.zeros_like(persona)
+        return Persona(persona, silence, silence, none, spell, none, none)
 
     def act(self, memory: Persona, view: View, key: Key) -> Decision:
         """Be moved by what was seen and liked; then post, reply, like and follow."""
         feed = self._feed(view)
         n = memory.age.shape[0]
-        persona, base = self._moved(memory, feed)
-        spur = jnp.minimum(memory.spur - (memory.spur >> 3) + jnp.minimum(feed.mine, 1) * ONE_PART, ONE_PART)
+        # The likes that a seat got are not those of a mind that has just come to it.
+        liked = jnp.where(view.born, 0, feed.mine)
+        persona, base = self._moved(memory, feed, liked, key.child("rounds"))
+        spur = jnp.minimum(memory.spur - (memory.spur >> 3) + jnp.minimum(liked, 1) * ONE_PART, ONE_PART)
         spell = jnp.where(
             memory.spell,
             ~key.child("leave").chance(_LEAVES, n),
             key.child("enter").chance(_LEAVES * _SPELL / (1 - _SPELL), n),
         )
-        posts = self._posts(memory.age, spell, spur, key)
+        posts = self._posts(memory.age, spell, spur, key) & view.menu[POST].asked
         place = jnp.where(
             key.child("reply").chance(self.replies, n) & posts, key.child("place").below(feed.there.shape[1], n) + 1, 0
         )
-        whom = jnp.maximum(place - 1, 0)[:, None]
-        answers = (place > 0) & jnp.take_along_axis(feed.there, whom, 1)[:, 0]
-        parent = jnp.where(answers[:, None], jnp.take_along_axis(feed.vector, whom[..., None], 1)[:, 0], 0)
+        # Without an address: one that ends a chain of hashes is looked through by the compiler for a minute.
+        whom = feed.there & (place[:, None] == jnp.arange(1, feed.there.shape[1] + 1))
+        answers = whom.any(1)
+        parent = jnp.where(whom[..., None], feed.vector, 0).sum(1, dtype=jnp.int32)
         noise = directions(key.child("noise"), (n, self.size))
-        news = view.seen["news"] if "news" in view.seen else jnp.zeros_like(noise)
+        news = self._news(view, noise)
         says = _mixed(
             (persona, _fixed(self.keeps)),
             (_mean(feed, feed.there), _fixed(self.reads)),
@@ -176,9 +187,11 @@ class Poster(Mind):
             LIKE: bits,
             FOLLOW: best,
         }
+        if isinstance(view.menu.get(ANCHOR), Amount):
+            given[ANCHOR] = _looked_to(feed)
         acts = Named.of(*((name, given[name]) for name in view.menu if name in given))
         said = jnp.where(posts[:, None], says, memory.said)
-        return Decision(acts, Persona(persona, said, base, spell, spur, memory.age + 1))
+        return Decision(acts, Persona(persona, said, memory.said, base, spell, spur, memory.age + 1))
 
     def _feed(self, view: View) -> Feed:
         """The forum's feed.
@@ -192,29 +205,51 @@ class Poster(Mind):
             f"a poster of vectors of {self.size} parts found no such forum; expected the channel Forum(size={self.size})"
         )
 
-    def _moved(self, memory: Persona, feed: Feed) -> tuple[Vectors, Index]:
+    def _news(self, view: View, like: Vectors) -> Vectors:
+        """The news; zeros where the world has none.
+
+        Raises:
+            StudyError: it has other parts than posts.
+        """
+        news = view.seen["news"] if "news" in view.seen else jnp.zeros_like(like)
+        if news.shape == like.shape:
+            return news
+        raise StudyError(
+            f"a poster of vectors of {self.size} parts found news of shape {news.shape}; expected news of as many parts: give "
+            "the world and the forum one size"
+        )
+
+    def _moved(self, memory: Persona, feed: Feed, liked: Index, key: Key) -> tuple[Vectors, Index]:
         """The persona after what was seen and liked, and the likes that it is used to."""
         n = memory.age.shape[0]
         near = inner(feed.vector, memory.persona[:, None]) >= _rows(_fixed(self.within), n)[:, None]
         seen = _mean(feed, feed.there & near)
-        likes = jnp.minimum(feed.mine, _MOST_LIKES) << _BASE_BITS
+        likes = jnp.minimum(liked, _MOST_LIKES) << _BASE_BITS
         surprise = jnp.clip(likes - memory.base, -ONE_PART, ONE_PART)
-        # An eighth of 2^-8 is lost at each step by rounding towards minus infinity: the base settles within that of the mean.
-        base = memory.base + ((likes - memory.base) >> 3)
-        pull = (_fixed(self.learns) * (surprise << (PART_BITS - _BASE_BITS) >> 2)) >> (PART_BITS - 2)
-        heard = jnp.where((memory.said != 0).any(1), pull, 0)
-        unmoved = (_rows(_fixed(self.absorbs), n) == 0) & (heard == 0)
-        moved = _mixed((memory.persona, _fixed(1.0)), (seen, _fixed(self.absorbs)), (memory.said, heard))
-        return jnp.where(unmoved[:, None], memory.persona, moved), base
+        # Rounded to the nearest 2^-8: the base settles within 4 of these of the mean.
+        base = memory.base + ((likes - memory.base + 4) >> 3)
+        pull = (_fixed(self.learns) * surprise + (1 << _BASE_BITS >> 1)) >> _BASE_BITS
+        heard = jnp.where((memory.aired != 0).any(1), pull, 0)
+        absorbs = jnp.where((seen != 0).any(1), _rows(_fixed(self.absorbs), n), 0)
+        moved = memory.persona * ONE_PART + absorbs[:, None] * seen + heard[:, None] * memory.aired
+        return jnp.where(((absorbs == 0) & (heard == 0))[:, None], memory.persona, _rounded(moved, key)), base
 
     def _posts(self, age: Index, spell: Flags, spur: Index, key: Key) -> Flags:
         """Who posts."""
         n = age.shape[0]
-        more = 1.0 + self.spurred * (spur.astype(jnp.float32) / ONE_PART)
+        # In whole numbers: a float sum of a product may be rounded once or twice.
+        more = (ONE_PART + ((_fixed(self.spurred) * spur) >> PART_BITS)).astype(jnp.float32) / ONE_PART
         rate = self.activity * more * jnp.where(spell, 1.0 + 4.0 * self.bursty, 1.0 - self.bursty)
         gap = jnp.maximum(jnp.round(1.0 / jnp.maximum(_rows(self.activity, n), 1e-4)).astype(jnp.int32), 1)
         due = (age + jnp.arange(n, dtype=jnp.int32)) % gap == 0
         return jnp.where(_rows(self.regular, n), due & (_rows(self.activity, n) > 0), key.child("posts").chance(rate, n))
+
+
+def _looked_to(feed: Feed) -> Index:
+    """Whom a seat would name if it was asked whom everybody looks to: the author of the most liked post that it sees."""
+    known = jnp.where(feed.by >= 0, feed.likes, 0)
+    best = jnp.argmax(known, 1)[:, None]
+    return jnp.where(known.max(1) > 0, jnp.take_along_axis(feed.by, best, 1)[:, 0] + 1, 0)
 
 
 def _fixed(value: Gene | float) -> Int32[Array, "*a"]:
@@ -230,6 +265,20 @@ def _rows(value: Array, n: int) -> Array:
 def _mean(feed: Feed, chosen: Bool[Array, "a k"]) -> Vectors:
     """The mean of what is seen in the chosen places, stretched to length 1."""
     return of_length_one(jnp.where(chosen[..., None], feed.vector, 0).sum(1, dtype=jnp.int32))
+
+
+def _rounded(whole: Vectors, key: Key) -> Vectors:
+    """Vectors in units of 2^-20, of length at most 8, stretched to length 1 in units of 2^-10.
+
+    Rounded up or down by lot, so that on average nothing is lost: a persona that is moved a little at each tick would
+    otherwise stay where it is, or creep in the direction of the rounding.
+    """
+    coarse = (whole + (ONE_PART >> 1)) >> PART_BITS
+    square = (coarse * coarse).sum(-1, keepdims=True, dtype=jnp.int32)
+    length = jnp.sqrt(jnp.maximum(square, 1).astype(jnp.float32))
+    fine = jnp.round(whole.astype(jnp.float32) * (jnp.float32(1 << _LOT_BITS) / length)).astype(jnp.int32)
+    lot = (key.bits(whole.shape) >> (32 - _LOT_BITS)).astype(jnp.int32)
+    return jnp.clip((fine + lot) >> _LOT_BITS, -ONE_PART, ONE_PART)
 
 
 def _mixed(*parts: tuple[Vectors, Int32[Array, "*a"]]) -> Vectors:

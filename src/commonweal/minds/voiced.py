@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from commonweal.core.feed import FOLLOW, LIKE, POST, REPLY
+from commonweal.core.arrays import Index
+from commonweal.core.feed import ANCHOR, FOLLOW, LIKE, POST, REPLY
 from commonweal.core.named import Named
 from commonweal.core.parts import Mind
 from commonweal.core.seats import Seats
@@ -16,7 +17,7 @@ from commonweal.core.views import Decision, Memory, View
 from commonweal.minds.adopters import Adopter
 from commonweal.minds.posters import Poster
 
-_VOICE = (POST, REPLY, LIKE, FOLLOW)
+_VOICE = (POST, REPLY, LIKE, FOLLOW, ANCHOR)
 
 
 class Voiced(Mind):
@@ -40,3 +41,7 @@ class Voiced(Mind):
         both = [(name, act) for name, act in acts.acts.items() if name not in _VOICE]
         both += [(name, act) for name, act in said.acts.items() if name in _VOICE]
         return Decision(Named.of(*both), (acts.memory, said.memory))
+
+    def tally(self, memory: Any) -> Named[Index]:
+        """What the inner mind counts."""
+        return self.inner.tally(memory[0])
