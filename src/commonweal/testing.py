@@ -350,8 +350,13 @@ def _heard(state: State) -> Iterator[tuple[int, ...]]:
         yield from ((who, *what) for who, what in zip(np.asarray(inbox.by).ravel().tolist(), rows, strict=True) if any(what))
 
 
-def check_metric(metric: Metric, world: World | None = None) -> None:
+def check_metric(metric: Metric, world: World | None = None, channel: Channel | None = None) -> None:
     """Laws of a metric: within its bounds; of how a trial ends, the same whoever sits where, and pure numbers in any unit.
+
+    Args:
+        metric: what is tried.
+        world: where; None: the commons.
+        channel: what seats hear by; None: they do not.
 
     Raises:
         LawError: a law is broken.
@@ -359,6 +364,7 @@ def check_metric(metric: Metric, world: World | None = None) -> None:
     name = type(metric).__name__
     _hold(bool(metric.source and metric.unit and metric.null), f"{name} lacks a source, a unit or a null model")
     society = society_for(world, n=5)
+    society = society if channel is None else dataclasses.replace(society, channel=channel)
     for mind in (Wild(), Scripted(level=1.0), Scripted(level=0.0)):
         minds = society.minds.replace("tried", mind)
         value = run(dataclasses.replace(society, minds=minds), 1, TICKS, Named.of(("tried", metric))).values["tried"]

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from commonweal.channels.forum import Forum
 from commonweal.core.errors import StudyError
 from commonweal.metrics.karma_gini import KarmaGini
+from commonweal.testing import check_metric
 
 
 def test_it_is_that_of_likes_before_the_last_tick(forum_trial):
@@ -22,3 +24,8 @@ def test_nobody_has_any():
 def test_a_society_without_a_forum_is_refused(month):
     with pytest.raises(StudyError, match="expected the channel Forum"):
         KarmaGini().read(month([1, 2]))
+
+
+@pytest.mark.slow
+def test_laws():
+    check_metric(KarmaGini(), channel=Forum(size=4))

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from commonweal.channels.forum import Forum
 from commonweal.core.errors import StudyError
 from commonweal.metrics.said_alike import SaidAlike
+from commonweal.testing import check_metric
 
 
 def test_similarity_is_that_of_all_pairs_of_a_tick(forum_trial):
@@ -35,3 +37,8 @@ def test_refusals(month):
     for wrong in (("nearness", 1), ("similarity", 0)):
         with pytest.raises(StudyError, match="expected similarity or stability"):
             SaidAlike(*wrong)
+
+
+@pytest.mark.slow
+def test_laws():
+    check_metric(SaidAlike(), channel=Forum(size=4))

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from commonweal.channels.forum import Forum
 from commonweal.core.errors import StudyError
 from commonweal.metrics.stance_divide import StanceDivide
 from commonweal.statistics.polarisation import esteban_ray
+from commonweal.testing import check_metric
 
 
 def test_it_is_that_of_the_stances(forum_trial):
@@ -35,3 +37,8 @@ def test_refusals(month):
     for wrong in ({"bins": 1}, {"last": 0}, {"alpha": 1.7}):
         with pytest.raises(StudyError, match="expected 2 to 64"):
             StanceDivide(**wrong)
+
+
+@pytest.mark.slow
+def test_laws():
+    check_metric(StanceDivide(), channel=Forum(size=4))

@@ -133,14 +133,15 @@ def played(rng: np.random.Generator, n: int) -> tuple[int, int, int]:
 def test_one_pair_at_a_time_is_the_game_in_plain_python() -> None:
     """Twenty seats: mean time to consensus and both peaks, within 4 standard errors."""
     n = 20
-    logs = run_batch(Society(NamingGame(pairs=1), Named.of(("namer", Namer())), Seating(n)), (), range(200), 3000, HELD)
+    logs = run_batch(Society(NamingGame(pairs=1), Named.of(("namer", Namer())), Seating(n)), (), range(120), 3000, HELD)
     ours = agreed(logs, n, 1)[:, [0, 1, 3]]
     rng = np.random.default_rng(2006)
-    theirs = np.asarray([played(rng, n) for _ in range(200)], float)
-    error = np.sqrt((ours.var(0) + theirs.var(0)) / 200)
+    theirs = np.asarray([played(rng, n) for _ in range(120)], float)
+    error = np.sqrt((ours.var(0) + theirs.var(0)) / 120)
     assert (np.abs(ours.mean(0) - theirs.mean(0)) < 4 * error).all()
 
 
+@pytest.mark.slow
 def test_imitators_are_voters() -> None:
     """A name that copies are made of wins with its share at first: .3 of 20 seats, 400 trials, 4 standard errors."""
     society = Society(

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import cast
 
+from commonweal.analysis.accounts_page import write_rivals
 from commonweal.analysis.basins_page import write_basins
 from commonweal.analysis.boundary_page import write_boundary
 from commonweal.analysis.card_page import write_card
@@ -90,6 +91,7 @@ def write_report(directory: Path) -> Path:
             write_replication(science.replication),
             *(_write_part(plan, part, trials, means, science) for part in parts),
             write_detection(plan, science.detections),
+            write_rivals(science.rivals),
             write_section("One trial, tick by tick", write_figure(draw_trace(plan, trials, directory), "Trace.")),
             *(_write_story(directory, plan, part, recorded.get(part.name, ())) for part in parts),
             write_registration(science.registration),

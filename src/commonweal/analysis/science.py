@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from commonweal.analysis.accounts import Rivals, find_rivals
 from commonweal.analysis.basins import Basins, find_basins
 from commonweal.analysis.boundary import Boundary, find_boundary
 from commonweal.analysis.coverage import StartCoverage, find_coverage
@@ -73,6 +74,8 @@ class Science:
     """What each factor of a two-level design does, and which do it together."""
     detections: tuple[Detection, ...] = ()
     """What the study's screens see."""
+    rivals: tuple[Rivals, ...] = ()
+    """What published numbers say of the parameters of a part, account by account."""
 
 
 def find_science(directory: Path, plan: Plan, trials: Trials, stopped: Stopped | None) -> Science:
@@ -109,6 +112,7 @@ def find_science(directory: Path, plan: Plan, trials: Trials, stopped: Stopped |
         replication=find_replication(directory, verdicts.primary.estimate, plan, trials),
         robustness=find_robustness(plan, trials),
         detections=find_detection(directory, plan, trials),
+        rivals=find_rivals(directory, plan, trials),
     )
 
 

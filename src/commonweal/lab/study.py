@@ -261,7 +261,8 @@ class Study:
         if self.replication is not None:
             check_published(self.replication.rows, varied, self.metrics, self.name)
         check_screens(self.screens, varied, self.metrics, self.name)
-        check_targets(self.targets, varied, self.metrics, self.name)
+        designs = {part.name: part.design.kind for part in self.parts}
+        check_targets(self.targets, varied, designs, self.metrics, self.name)
         part = self.part(self.primary.part)
         if self.stopping is not None and self.stopping.most < part.seeds:
             raise StudyError(

@@ -45,14 +45,23 @@ class Target:
             )
 
 
+EVEN = ("latin-hypercube", "sobol")
+"""Kinds of design whose cells are draws from a prior that is even on every axis."""
+
+
 def check_targets(
-    targets: Sequence[Target], factors: Mapping[str, tuple[Factor, ...]], metrics: Named[Metric], study: str
+    targets: Sequence[Target],
+    factors: Mapping[str, tuple[Factor, ...]],
+    designs: Mapping[str, str],
+    metrics: Named[Metric],
+    study: str,
 ) -> None:
     """Refuse targets that name a metric or part that the study does not have, or a part that is no prior.
 
     Args:
         targets: of the study.
         factors: of each part of the study, by its name.
+        designs: kind of each part's design.
         metrics: of the study.
         study: its name.
 
@@ -67,8 +76,9 @@ def check_targets(
         if any((target.metric, target.part) == (other.metric, other.part) for other in targets[:i]):
             raise StudyError(f"{where} twice; expected each metric once a part: two values of it cannot both be met")
         levels = [factor.label for factor in factors[target.part] if not factor.ranged]
-        if levels or not factors[target.part]:
+        if levels or not factors[target.part] or designs[target.part] not in EVEN:
+            found = f"levels of {levels[0]!r}" if levels else f"{len(factors[target.part])} factors"
             raise StudyError(
-                f"{where}, which has {f'levels of {levels[0]!r}' if levels else 'no factors'}; expected factors with ranges, "
-                "sampled by a design: they are the prior"
+                f"{where}, which has {found} and the design {designs[target.part]}; expected factors with ranges, sampled by one "
+                f"of {', '.join(EVEN)}: they are the prior"
             )

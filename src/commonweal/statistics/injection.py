@@ -19,6 +19,7 @@ Source: ours.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Literal
 
 import numpy as np
@@ -59,8 +60,8 @@ class Learners:
         """Refuse learners who are none."""
         if not 1 <= self.least <= self.most or not 0 < self.share <= 1:
             raise StudyError(
-                f"learners with {self.least} to {self.most} posts, a share of {self.share:g} of them; expected at least 1 post, "
-                "no more at least than at most, and a share above 0 and at most 1"
+                f"learners with {self.least} to {self.most} posts, a share of {self.share:g} of them; expected at least 1 "
+                "post, no more at least than at most, and a share above 0 and at most 1"
             )
 
     def chosen(self, posts: Posts, draw: np.random.Generator) -> NDArray[np.bool_]:
@@ -96,11 +97,11 @@ class Search:
 
     def __post_init__(self) -> None:
         """Refuse a search that finds nothing."""
-        rising = all(low < high for low, high in zip((0.0, *self.rates), self.rates, strict=False))
+        rising = all(low < high for low, high in itertools.pairwise((0.0, *self.rates)))
         if not self.rates or not rising or self.rates[-1] > 1 or self.repeats < 5 or self.shuffles < 40:
             raise StudyError(
-                f"rates {self.rates} with {self.repeats} repeats and {self.shuffles} shuffles; expected rising rates above 0 to "
-                "1, at least 5 repeats, and at least 40 shuffles for a quantile of 97.5 %"
+                f"rates {self.rates} with {self.repeats} repeats and {self.shuffles} shuffles; expected rising rates above 0 "
+                "to 1, at least 5 repeats, and at least 40 shuffles for a quantile of 97.5 %"
             )
 
 
@@ -170,7 +171,7 @@ def _rewarded(posts: Posts) -> NDArray[np.bool_]:
     """Which posts have a score above the quantile of their author's. [p]"""
     order, begin = posts.by_author()
     found = np.zeros(len(posts), bool)
-    for first, end in zip(begin[:-1], begin[1:], strict=True):
+    for first, end in itertools.pairwise(begin):
         if end > first:
             own = order[first:end]
             found[own] = posts.score[own] > np.quantile(posts.score[own], LIKED)

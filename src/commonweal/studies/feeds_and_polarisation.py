@@ -131,7 +131,7 @@ study = Study(
         ),
     ),
     metrics=Named.of(
-        ("polarisation rate", PolarisationRate()),
+        ("polarisation rate", PolarisationRate(seconds_per_view=1.0)),
         ("polarisation", EstebanRay()),
         ("modularity", CampModularity()),
         ("affective polarisation", AffectivePolarisation()),
@@ -146,8 +146,8 @@ study = Study(
         treatment="bridging",
         claim="A feed that puts first what both camps like, instead of what a reader reacts to",
         outcome="the polarisation of a forum per minute of reading (0: none, 1 in all: two equal poles)",
-        smallest=0.001,
-        assumed=Assumed(sd=0.002),
+        smallest=0.01,
+        assumed=Assumed(sd=0.02),
     ),
     family=("polarisation", "modularity", "affective polarisation"),
     mechanism="who is shown both camps hears them only as far as it listens: the ranking decides what is read, bounded "
@@ -163,9 +163,10 @@ study = Study(
         "Where the bound is narrow no ranking helps: those who listen to their own camp alone part under every feed.",
     ),
     theory="0 where nothing that is read moves anybody, since days are then alike but for chance; none known elsewhere",
-    doc="A view is taken to last 10 seconds. A day is the tenth part of a trial; polarisation is that of the last day less "
-    "that of the first, so that feeds which polarise within the first day get less than is due to them. Feeds of one block share "
-    "their draws: births, posting and what could be shown are the same under all of them. Parameters were chosen after a pilot "
-    "of eight seeds: liking all that is less than a right angle away, since with a narrower taste nothing is liked in both "
-    "camps and a bridging feed is nearly a random one.",
+    doc="A view is taken to last a second; whoever takes it to last longer divides all rates by that. A day is the tenth part "
+    "of a trial; polarisation is that of the last day less that of the first, so that feeds which polarise within the first "
+    "day get less than is due to them, and none gets more than two poles allow. Feeds of one block share their draws: births, "
+    "posting and what could be shown are the same under all of them. Parameters were chosen after a pilot of eight seeds: "
+    "liking all that is less than a right angle away, since with a narrower taste nothing is liked in both camps and a "
+    "bridging feed is nearly a random one.",
 )

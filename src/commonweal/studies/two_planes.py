@@ -42,7 +42,7 @@ from commonweal.minds.watched import Audience
 from commonweal.worlds.platform import Platform
 
 SEATS, TRAINING, TEST = 40, 1600, 400
-FINE, KEEN, LEANS, RATE = 12, 0.25, -1.5, 0.02
+FINE, KEEN, LEANS, RATE = 12, 0.25, -1.5, 0.04
 """Ledger units; logits a unit; logits; how far a payoff moves a value."""
 SHIFT, ABSORBS = 2.0, 0.02
 """Planted: logits that being watched adds; rate at which posters take over what they read."""

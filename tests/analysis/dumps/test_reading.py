@@ -153,6 +153,14 @@ def test_vectors_are_of_length_one_and_bad_ones_are_none(tmp_path):
     assert (bare.texts, len(bare.text), len(bare.vector)) == ((), 0, 4)
 
 
+def test_authors_by_two_columns_are_told(tmp_path):
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    one.write_text("author_id,created_at\n7,1\n")
+    two.write_text("author_name,created_at\nann,2\n")
+    assert any("one author may count as two" in words for words in read_dump([one, two], MOLTBOOK).told)
+    assert not any("may count as two" in words for words in read_dump([one], MOLTBOOK).told)
+
+
 def test_a_dump_without_a_post_says_so(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_text('{"user": "a", "t": "never", "text": "x"}\n')

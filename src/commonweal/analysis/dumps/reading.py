@@ -137,6 +137,9 @@ def _tell_columns(columns: ColumnMap, tables: Sequence[Table]) -> tuple[str, ...
     for seen, names in alike.items():
         more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
         told.append(f"{names[0]}{more}: {seen}")
+    authors = sorted({table.columns["author"].name for table in tables})
+    if len(authors) > 1:
+        told.append(f"Files name authors by different columns ({', '.join(authors)}): one author may count as two")
     if not any(thing in table.columns for table in tables for thing in ("score", "likes")):
         told.append("No column says how posts were liked: every score is 0, and what reads scores says nothing")
     return tuple(told)
