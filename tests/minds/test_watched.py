@@ -178,14 +178,14 @@ def test_what_it_refuses():
 @pytest.mark.slow
 def test_a_notice_moves_them_too_and_kinds_of_one_family_keep_their_genes():
     # All are told from the second tick on, by a rule that does nothing else.
-    minds = Named.of(
-        ("aware", Audience(leans=-16.0, shift=32.0, rate=0.0)), ("deaf", Audience(leans=-16.0, shift=32.0, hears=False))
-    )
+    aware, deaf = (Audience(leans=-16.0, shift=32.0, rate=0.0, own=0.75, hears=hears) for hears in (True, False))
+    minds = Named.of(("aware", aware), ("deaf", deaf))
     society = Society(Commons(), minds, Seating(10, Named.of(("deaf", jnp.float32(0.5)))), Named.of(("notice", Notice())))
     trial = run(society, 1, 2, record=("acts", "mind"))
-    took, deaf = trial.traces["act.harvest"], trial.traces["mind"][0] == 1
-    assert len(set(took[0].tolist())) == 1
-    assert took[1][deaf].min() > took[1][~deaf].max()
+    took, unmoved = trial.traces["act.harvest"], trial.traces["mind"][0] == 1
+    # Of 20 units a seat all take four thirds of the fair share, then the deaf alone do.
+    assert set(took[0].tolist()) <= {13, 14}
+    assert took[1][unmoved].min() > took[1][~unmoved].max()
 
 
 @pytest.mark.slow
@@ -196,7 +196,7 @@ def test_the_laws_hold(own, world):
 
 @pytest.mark.slow
 def test_in_a_society_it_learns_what_the_rule_teaches():
-    own = Audience(question="custom", rate=0.02, keen=0.25, leans=-1.5)
+    own = Audience(question="custom", rate=0.05, keen=0.25, leans=-1.5)
     rule = Watching(0.5, 1.0, fine=12, question="custom")
     society = Society(
         Platform(customs=("own", "asked"), stake=1_000_000, size=1),
@@ -204,6 +204,6 @@ def test_in_a_society_it_learns_what_the_rule_teaches():
         Seating(200),
         Named.of(("rule", rule)),
     )
-    trial = run(society, 1, 800, record=("acts",))
+    trial = run(society, 1, 1500, record=("acts",))
     # Half are watched, and all that is fined is; both sides are away from one half by as much.
     assert trial.traces["act.custom"][-200:].mean() == pytest.approx(0.5, abs=0.02)

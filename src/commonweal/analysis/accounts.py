@@ -1,4 +1,4 @@
-"""Rival accounts of one system: which parameters of a simulator give the numbers that each published, and which number has none.
+"""Rival accounts of one system: which parameters of a simulator give the numbers that each published, and which has none.
 
 A study names published numbers (its targets), the account that each belongs to, and a part whose cells are draws from a prior
 over parameters. The parameters are inferred by approximate Bayesian computation from each account alone, and from all accounts
@@ -33,8 +33,9 @@ TOGETHER = "all together"
 """The account that has all numbers."""
 LEVEL, FIT = 0.95, 0.99
 """Probability of a posterior interval; share of simulations within which a number must lie to have a fit."""
-SHARE, LEFT_OUT = 0.1, 100
-"""Share of the simulations that is kept; how many are left out and found again."""
+SHARE, LEAST, LEFT_OUT = 0.1, 16, 100
+"""Share of the simulations that is nearest, by which numbers are judged; how many at least parameters are regressed on, for
+each coefficient (with fewer, intervals are too narrow); how many are left out and found again."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,13 @@ class Account:
     numbers: int
     """How many it has."""
     kept: int
-    """Simulations that were kept."""
+    """Simulations that are nearest, by which numbers are judged."""
+    regressed: int
+    """Simulations that its parameters are regressed on."""
     tolerance: float
-    """The largest distance that was kept, over all numbers, each in its median absolute deviation."""
+    """The largest distance of the nearest, over all numbers, each in its median absolute deviation."""
     typical: float
-    """The same, the median over simulations that are left out and asked for: what a number of the simulator's own would have."""
+    """The same, the median over simulations that are left out and asked for: what the simulator's own numbers would have."""
     surprise: float
     """Share of those that are as far from all others as the published numbers are; small: the simulator does not give them."""
     parameters: tuple[Parameter, ...]
@@ -187,40 +190,36 @@ def _find(part: Part, targets: Sequence[Fields], trials: Trials) -> Rivals | Non
 
 
 def _infer(name: str, simulations: Simulations, asked: Floats, part: Part) -> tuple[Account, Posterior]:
-    """The posterior of one account, and how well such posteriors find what is known."""
-    share = min(1.0, max(SHARE, 4 * (int(np.isfinite(asked).sum()) + 1) / len(simulations.numbers)))
-    posterior = infer(simulations, asked, share)
-    recovery = leave_one_out(simulations, asked, share, LEVEL, LEFT_OUT)
-    others = _tolerances(simulations, asked, share)
-    parameters = _parameters(part, posterior, recovery)
-    surprise = float((others >= posterior.tolerance).mean())
+    """What one account says, and the simulations that are nearest to it."""
     count = int(np.isfinite(asked).sum())
-    typical = float(np.median(others))
-    return Account(name, count, len(posterior.kept), posterior.tolerance, typical, surprise, parameters), posterior
+    share = min(1.0, max(SHARE, LEAST * (count + 1) / len(simulations.numbers)))
+    posterior = infer(simulations, asked, share)
+    nearest = infer(simulations, asked, SHARE, adjust=False)
+    parameters = _parameters(part, posterior, leave_one_out(simulations, asked, share, LEVEL, LEFT_OUT))
+    others = _tolerances(simulations, asked)
+    surprise = float((others >= nearest.tolerance).mean())
+    kept = len(nearest.kept), len(posterior.kept)
+    return Account(name, count, *kept, nearest.tolerance, float(np.median(others)), surprise, parameters), nearest
 
 
 def _parameters(part: Part, posterior: Posterior, recovery: Recovery) -> tuple[Parameter, ...]:
     means, intervals = posterior.mean, posterior.interval(LEVEL)
-    return tuple(
-        Parameter(
-            factor.label,
-            *_prior(factor),
-            *(_off_axis(factor, float(place)) for place in (means[i], *intervals[i])),
-            recovery.coverage[i],
-            float(recovery.error[i]),
-        )
-        for i, factor in enumerate(part.factors)
-    )
+    found: list[Parameter] = []
+    for i, factor in enumerate(part.factors):
+        least, greatest = _prior(factor)
+        mean, low, high = (_off_axis(factor, float(place)) for place in (means[i], *intervals[i]))
+        found.append(Parameter(factor.label, least, greatest, mean, low, high, recovery.coverage[i], float(recovery.error[i])))
+    return tuple(found)
 
 
-def _tolerances(simulations: Simulations, asked: Floats, share: float) -> Floats:
-    """The largest distance that is kept where a simulation's own numbers are asked for. [n]"""
+def _tolerances(simulations: Simulations, asked: Floats) -> Floats:
+    """The largest distance of the nearest where a simulation's own numbers are asked for. [n]"""
     known = np.isfinite(asked)
     able = np.flatnonzero(np.isfinite(simulations.numbers[:, known]).all(1))
     chosen = np.random.default_rng(0).permutation(able)[:LEFT_OUT].tolist()
     return np.array(
         [
-            infer(simulations.without(i), np.where(known, simulations.numbers[i], np.nan), share, adjust=False).tolerance
+            infer(simulations.without(i), np.where(known, simulations.numbers[i], np.nan), SHARE, adjust=False).tolerance
             for i in chosen
         ]
     )

@@ -1,4 +1,4 @@
-"""Rival accounts on a report: their numbers beside the simulator's, the parameters that give them, and how well these are found."""
+"""Rival accounts on a report: their numbers beside the simulator's, and the parameters that give them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from commonweal.analysis.accounts import FIT, LEFT_OUT, LEVEL, Account, Number, 
 from commonweal.analysis.drawing import WIDTH, Range, draw_text, wrap_panel
 from commonweal.analysis.figures import Figure
 from commonweal.analysis.finding import say_number
-from commonweal.analysis.page import escape_text, write_figure, write_section, write_table_html
+from commonweal.analysis.page import escape_text, write_figure, write_table_html
 
 _LEFT, _RIGHT, _TOP, _ROW = 8.0, WIDTH - 8.0, 34.0, 34.0
 
@@ -30,12 +30,12 @@ class _Strip:
 
 
 def write_rivals(found: Sequence[Rivals]) -> str:
-    """The section of all parts that rival accounts ask something of; nothing where there is none.
+    """What rival accounts say of parts, as HTML; nothing where there is none.
 
     Args:
         found: what `find_rivals` gave.
     """
-    return write_section("Rival accounts", *(_write_part(rivals) for rivals in found))
+    return "".join(_write_part(rivals) for rivals in found)
 
 
 def _write_part(rivals: Rivals) -> str:
@@ -44,10 +44,10 @@ def _write_part(rivals: Rivals) -> str:
     percent = f"{100 * FIT:g} %"
     opening = (
         f"Part {rivals.part} is a prior: {rivals.simulations:,} societies with parameters drawn evenly from their ranges, one "
-        "trial each. Of each account alone, and of all together, those are kept whose numbers come nearest to the published "
-        f"ones (as {count} of {first.name}), each published number with the error that it may be off; a regression takes off "
-        "what distance is left. What comes out is given this simulator, this prior and these numbers: it says which parameters "
-        "an account needs here, not which the platform has."
+        f"trial each. For each account alone, and for all together, {count} are looked at whose numbers come nearest to the "
+        "published ones, each published number with the error that it may be off. For parameters more are kept, and a "
+        "regression takes off what distance is left. What comes out is given this simulator, this prior and these numbers: it says which "
+        "parameters an account needs here, not which the platform has."
     )
     return (
         f"<p>{escape_text(opening)}</p><p><b>{escape_text(say_verdicts(rivals.numbers))}</b></p>"
@@ -89,8 +89,8 @@ def say_check(accounts: Sequence[Account]) -> str:
     return (
         f"Check: {LEFT_OUT} simulations with known parameters were taken as if published and found again from all others. An "
         f"interval should hold the truth in {100 * LEVEL:g} % of them; an error of 1 is that of one who knows the prior alone. "
-        "The share of these simulations that are as far from all others as the published numbers are, small where the simulator "
-        f"does not give them together: {'; '.join(told)}."
+        "The share of these simulations that are as far from all others as the published numbers are, small where the "
+        f"simulator does not give them together: {'; '.join(told)}."
     )
 
 
@@ -154,11 +154,7 @@ def _between(low: float, high: float) -> str:
 
 def _say(value: float) -> str:
     """A number in two decimals, three where it is small."""
-    return (
-        f"{value:.3f}".replace("-", "\u2212")
-        if 0 < abs(value) < 0.1 and f"{value:.2f}" != f"{value:.3f}0"
-        else say_number(value)
-    )
+    return f"{value:.3f}".replace("-", "\u2212") if 5e-4 <= abs(value) < 0.1 else say_number(value)
 
 
 def _percent(share: float) -> str:
@@ -185,8 +181,9 @@ def _draw_numbers(rivals: Rivals) -> Figure:
         for i, account in enumerate(rivals.accounts)
     ]
     caption = (
-        f"What each number is in the simulations that an account keeps (bar: the middle {100 * FIT:g} %, dot: mean), on the range "
-        "that it has in all simulations; the upright line is the published number. Orange bars: the account asks for the number."
+        f"What each number is in the simulations that an account keeps (bar: the middle {100 * FIT:g} %, dot: mean), on the "
+        "range that it has in all simulations; the upright line is the published number. The account asks for those whose bar "
+        "has the colour of the last panel's."
     )
     return Figure(tuple(panels), "", caption)
 

@@ -91,7 +91,6 @@ def write_report(directory: Path) -> Path:
             write_replication(science.replication),
             *(_write_part(plan, part, trials, means, science) for part in parts),
             write_detection(plan, science.detections),
-            write_rivals(science.rivals),
             write_section("One trial, tick by tick", write_figure(draw_trace(plan, trials, directory), "Trace.")),
             *(_write_story(directory, plan, part, recorded.get(part.name, ())) for part in parts),
             write_registration(science.registration),
@@ -188,6 +187,7 @@ def _write_special(plan: Plan, part: Part, science: Science) -> str:
             *(write_sensitivity(found) for found in (*science.sensitivities, *science.screenings) if found.part == part.name),
             *(write_spillover(found) for found in science.spillovers if found.part == part.name),
             *(write_departures(found) for found in science.departures if found.part == part.name),
+            write_rivals([found for found in science.rivals if found.part == part.name]),
         )
     )
 

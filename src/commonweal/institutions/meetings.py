@@ -123,7 +123,8 @@ class Meetings(Institution):
         partner, first = _paired(tick, key)
         stakes = key.child("supply").chance(self.supply, n)
         name = self.compared(tick.menu)
-        answer, there = tick.bound[name], tick.answered[name]
+        # What an address is looked up in is set apart too: else its chain of hashes is followed to each address.
+        answer, there, stakes = apart((tick.bound[name], tick.answered[name], stakes), (key.first | 1) > 0)
         meets = (partner >= 0) & there & there[partner] & stakes[jnp.minimum(same_seats(n), jnp.maximum(partner, 0))]
         alike = (answer == answer[partner]).reshape(n, -1).all(1)
         worth = self._worth(meets & alike, meets & ~alike, first)
@@ -173,11 +174,12 @@ class Meetings(Institution):
 def _paired(tick: Tick, key: Key) -> tuple[Index, Flags]:
     """Each seat's partner, -1 for none, and whether the lot favours it: one of each pair."""
     n = tick.seats.n
-    order = apart(key.child("pairs").order(n), tick.tick >= 0)
-    half = n // 2
-    left, right = order[:half], order[half : 2 * half]
-    partner = jnp.full(n, -1, jnp.int32).at[left].set(right).at[right].set(left)
-    return partner, jnp.zeros(n, bool).at[left].set(True)
+    order = key.child("pairs").order(n)
+    place = jnp.argsort(order).astype(jnp.int32)
+    other = place ^ 1
+    partner = jnp.where(other < n, order[jnp.minimum(other, n - 1)], -1)
+    # An address that ends a chain of hashes is looked through by the compiler for minutes, unless it is set apart.
+    return apart((partner, place % 2 == 0), (key.first | 1) > 0)
 
 
 def joint_task(worth: int = 10) -> Meetings:

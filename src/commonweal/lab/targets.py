@@ -1,4 +1,4 @@
-"""Published numbers that one simulator is asked for, account by account: which of its parameters give them, and which it cannot."""
+"""Published numbers that one simulator is asked for, account by account: which of its parameters give them, if any do."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Target:
         """Refuse what cannot be met."""
         if not math.isfinite(self.published) or not 0 < self.error < math.inf:
             raise StudyError(
-                f"a published {self.metric} of {self.published} with an error of {self.error}; expected a finite number, and an "
-                "error above 0"
+                f"a published {self.metric} of {self.published} with an error of {self.error}; expected a finite number, and "
+                "an error above 0"
             )
 
 
@@ -79,6 +79,6 @@ def check_targets(
         if levels or not factors[target.part] or designs[target.part] not in EVEN:
             found = f"levels of {levels[0]!r}" if levels else f"{len(factors[target.part])} factors"
             raise StudyError(
-                f"{where}, which has {found} and the design {designs[target.part]}; expected factors with ranges, sampled by one "
-                f"of {', '.join(EVEN)}: they are the prior"
+                f"{where}, which has {found} and the design {designs[target.part]}; expected factors with ranges, sampled by "
+                f"one of {', '.join(EVEN)}: they are the prior"
             )

@@ -118,7 +118,7 @@ class Namer(Mind):
         said = jnp.where(speaks, self._said(names, word, key), _NONE)
         knows = self._knows(names, heard)
         names = jnp.where((hears & (self.committed < 0))[:, None], self._taken(names, heard, knows, copies), names)
-        acts: list[tuple[str, Act]] = [("word", said)]
+        acts: list[tuple[str, Act]] = [("word", jnp.maximum(said, 0))]
         if "known" in view.menu:
             acts.append(("known", knows.astype(jnp.int32)))
         waits = jnp.where(speaks, said, jnp.where(came >= 0, _NONE, before.said))
