@@ -14,7 +14,7 @@ from benchmarks.machine import ROOT, Row, peer
 from benchmarks.table import write_table
 
 NAMES = ("society", "sweep", "tournament", "graphs", "memory", "scheduler", "embedded")
-EVIDENCE = ("threshold", "zoom", "inference", "ladder", "discovery", "manipulability", "pairs", "posters", "dump")
+EVIDENCE = ("threshold", "zoom", "inference", "ladder", "discovery", "manipulability", "pairs", "posters", "dump", "detectable")
 """Properties of the statistics rather than speeds: by name only, minutes to an hour each."""
 
 

@@ -16,6 +16,7 @@ from commonweal.core.named import Named
 from commonweal.core.norms import STERN_JUDGING
 from commonweal.core.parts import Channel, Institution, NoChannel, World
 from commonweal.core.peers import Circle
+from commonweal.core.questions import Choice
 from commonweal.institutions.allotment import Allotment
 from commonweal.institutions.arrival import Arrival
 from commonweal.institutions.audit import Audit
@@ -67,6 +68,7 @@ from commonweal.institutions.truncation import Truncation
 from commonweal.institutions.turnover import Turnover
 from commonweal.institutions.turns import Turns, kinds_of
 from commonweal.institutions.voting import Vote
+from commonweal.institutions.watching import Watching
 from commonweal.institutions.wealth_tax import WealthTax
 from commonweal.institutions.within import Within
 from commonweal.institutions.witness import Witness
@@ -76,7 +78,9 @@ from commonweal.worlds.commonwealth import Commonwealth
 from commonweal.worlds.conflict import Conflict
 from commonweal.worlds.donor_game import DonorGame
 from commonweal.worlds.market import Market
+from commonweal.worlds.naming_game import NamingGame
 from commonweal.worlds.network_game import NetworkGame
+from commonweal.worlds.platform import Platform
 from commonweal.worlds.public_goods import PublicGoods
 from commonweal.worlds.villages import Villages
 
@@ -99,7 +103,9 @@ WORLDS: dict[str, World] = {
     "conflict": Conflict(arms=1, misread=0.1),
     "donor-game": DonorGame(schedule="random", rounds=0, punishable=True),
     "market": Market(posted=0.5),
+    "naming-game": NamingGame(names=("amber", "birch", "cedar"), form="together"),
     "network-game": NetworkGame(),
+    "platform": Platform(),
     "public-goods": PublicGoods(1.6, mpcr=0.1, prize=2, provision=3.5),
     "villages": Villages(2, 900.0, growth=2.0, spill=0.1),
 }
@@ -227,12 +233,20 @@ def _voting(menu: Menu) -> Case:
     return Case(rule, none)
 
 
+def _watching(menu: Menu) -> Case:
+    """By the norm scale; where there is none, by the first choice with one answer for all."""
+    plain = [name for name, own in menu.items() if isinstance(own, Choice) and own.to is None]
+    by = "" if any(question.scaled for question in menu.values) or not plain else plain[0]
+    return Case(Watching(rho=0.6, fine=3, question=by), Watching(shows=False, question=by))
+
+
 _BY_MENU: dict[str, Callable[[Menu], Case]] = {
     "moderation": _moderation,
     "office": _office,
     "peer-punishment": _peer_punishment,
     "turns": _turns,
     "voting": _voting,
+    "watching": _watching,
 }
 
 

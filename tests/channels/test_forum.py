@@ -474,3 +474,9 @@ def test_what_is_learnt_raises_likes_and_calms():
     flat = last("calm", 0.0, extreme, reads=2.0, noise=0.3, poles=2.0)
     learnt = last("calm", 1.0, extreme, reads=2.0, noise=0.3, poles=2.0)
     assert learnt[0] < flat[0]
+
+
+def test_room_for_a_ticks_posts_goes_by_the_seats():
+    assert Forum(room=0).kept(12) == 12
+    assert Forum(room=0, communities=5).kept(12) == 3
+    assert Forum(room=7).kept(12) == 7

@@ -14,7 +14,7 @@ from commonweal.metrics.societal_pull import SocietalPull
 from commonweal.statistics.injection import Kind, Learners, Search, detectable_rate, plant
 from metrics.post_laws import log_by_hand, random_log
 
-KINDS = get_args(Kind)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def rate_by_rate(log: Posts, kind: Kind, rate: float) -> np.ndarray:
@@ -47,7 +47,7 @@ def rate_by_rate(log: Posts, kind: Kind, rate: float) -> np.ndarray:
 
 def test_an_author_goes_to_the_others_by_hand() -> None:
     # At x all the time, pulled by half to y: what it says is then at (1, 0), (1/2, 1/2), (1/4, 3/4).
-    log = log_by_hand([0, 0, 0, 1], range(4), [[1, 0], [1, 0], [2, 0], [0, 1]])
+    log = log_by_hand([0, 0, 0, 1], [0.0, 1.0, 2.0, 3.0], [[1, 0], [1, 0], [2, 0], [0, 1]])
     found = plant(log, Learners("pull", least=2), 0.5, np.random.default_rng(0))
     assert found.vector == pytest.approx(np.array([[1, 0], [0.5**0.5, 0.5**0.5], [1 / 10**0.5, 3 / 10**0.5], [0, 1]]), abs=1e-6)
     # Nothing was liked and nobody answered: there is nothing else to learn.
@@ -112,7 +112,7 @@ def test_more_is_found_the_more_is_planted_and_nothing_of_nothing() -> None:
 
 
 def test_what_it_refuses() -> None:
-    log = log_by_hand([0, 1], range(2), texts=["a", "b"])
+    log = log_by_hand([0, 1], [0.0, 1.0], texts=["a", "b"])
     draw = np.random.default_rng(0)
     with pytest.raises(StudyError, match="without vectors"):
         plant(log, Learners("pull"), 0.1, draw)

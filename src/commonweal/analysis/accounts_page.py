@@ -46,8 +46,8 @@ def _write_part(rivals: Rivals) -> str:
         f"Part {rivals.part} is a prior: {rivals.simulations:,} societies with parameters drawn evenly from their ranges, one "
         f"trial each. For each account alone, and for all together, {count} are looked at whose numbers come nearest to the "
         "published ones, each published number with the error that it may be off. For parameters more are kept, and a "
-        "regression takes off what distance is left. What comes out is given this simulator, this prior and these numbers: it says which "
-        "parameters an account needs here, not which the platform has."
+        "regression takes off what distance is left. What comes out is given this simulator, this prior and these numbers: it "
+        "says which parameters an account needs here, not which the platform has."
     )
     return (
         f"<p>{escape_text(opening)}</p><p><b>{escape_text(say_verdicts(rivals.numbers))}</b></p>"
@@ -182,10 +182,11 @@ def _draw_numbers(rivals: Rivals) -> Figure:
     ]
     caption = (
         f"What each number is in the simulations that an account keeps (bar: the middle {100 * FIT:g} %, dot: mean), on the "
-        "range that it has in all simulations; the upright line is the published number. The account asks for those whose bar "
-        "has the colour of the last panel's."
+        "range that it has in all simulations; the upright line is the published number. A number fits by itself: whether "
+        "all of an account are met at once is told by its distance, below."
     )
-    return Figure(tuple(panels), "", caption)
+    legend = '<span class="key treatment">asked for</span><span class="key control">not asked for</span>'
+    return Figure(tuple(panels), legend, caption)
 
 
 def _draw_parameters(rivals: Rivals) -> Figure:

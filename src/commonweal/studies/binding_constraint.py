@@ -61,7 +61,7 @@ from commonweal.minds.voiced import Voiced
 from commonweal.statistics.variation import Assumed
 from commonweal.worlds.platform import Platform
 
-SEATS, ROUNDS, LAST = 60, 200, 10
+SEATS, ROUNDS, LAST, TOKENS = 60, 200, 10, 5_000
 EXPLORES, COPIES, LEARNS = 0.05, 0.2, 0.2
 PARTS, PLACES, POOL = 4, 4, 8
 ARM, SIGHT, KIND, MIND, SIZE = "arm", "sight of peers", "constraint", "seats", "society size"
@@ -101,7 +101,7 @@ def society(inner: Mind, meetings: Meetings, page: float = 0.0, seats: int = SEA
         seats: how many.
     """
     return Society(
-        world=Platform(size=PARTS),
+        world=Platform(size=PARTS, stake=TOKENS),
         minds=Named.of(("member", inner)),
         seats=Seating(seats),
         rules=Named.of(("meetings", meetings), ("page", SharedPage(edits=page))),
@@ -279,7 +279,7 @@ study = Study(
             society=Society(
                 world=Platform(size=PARTS),
                 minds=Named.of(("member", Language(persona="You are a member of this platform."))),
-                seats=Seating(4),
+                seats=Seating(3),
                 rules=Named.of(("meetings", joint_task())),
                 channel=Forum(size=0, places=3, pool=6, room=0, talks=False, carries="custom"),
             ),

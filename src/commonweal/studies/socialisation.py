@@ -165,10 +165,10 @@ study = Study(
     scope="a hundred scripted posters of 120 posts each, vectors of 8 parts, likes of half the posts seen; with fewer posts an "
     "author, or rarer likes, less can be seen. Nothing follows of whether language models learn",
     doc="Published (arXiv 2602.14299, Moltbook, as notes have it): centroid stability near 1 after five days, pairwise "
-    "similarity low and flat; societal pull, direction consistency, feedback adaptation and interaction influence centred on 0; "
+    "similarity low and flat; societal pull, direction consistency, feedback adaptation, interaction influence centred on 0; "
     "supernodes that change from day to day. That is another platform, with texts: nulls are compared, not sizes, and no row "
     "stands beside ours as if it were of the same quantity. Nor is this a replication: nothing was published of a platform "
-    "whose agents are known to learn. Birth and death of phrases need texts: docs/forum.md has them. A shared page and a joint "
-    "task are varied in the study binding-constraint. A day is a tenth of a trial. Rates and horizon were chosen after a pilot "
-    "of six trials a cell.",
+    "whose agents are known to learn. Birth and death of phrases are read off texts, in docs/forum.md. A shared page and a "
+    "joint task are varied in the study binding-constraint. A day is a tenth of a trial. Rates and horizon were chosen after a "
+    "pilot of six trials a cell.",
 )
