@@ -46,6 +46,11 @@ def test_ranges():
     assert span_range([5.0, 100.0]) == Range(0.0, 100.0)
     assert span_range([95.0, 100.0]) == Range(95.0, 100.0)
     assert span_range([]) == Range(0.0, 1.0)
+    # Ends that dwarf what there is to see give way, but not those of a share.
+    assert span_range([0.02, 0.2], -4.0, 4.0) == Range(0.0, 0.2)
+    assert span_range([-3.0, 2.0], -4.0, 4.0) == Range(-4.0, 4.0)
+    assert span_range([0.02, 0.05], 0.0, 1.0) == UNIT
+    assert span_range([0.0], -4.0, 4.0) == Range(-4.0, 4.0)
 
 
 def test_colours_go_from_pale_to_deep():

@@ -61,8 +61,11 @@ class Range:
 
 
 def span_range(values: Sequence[Number], low: Number = None, high: Number = None) -> Range:
-    """A range that holds all values, with the given ends where they are known."""
+    """A range that holds all values, with the given ends where they are known and do not dwarf them; shares keep theirs."""
     known = [value for value in values if value is not None and math.isfinite(value)] or [0.0]
+    if low is not None and high is not None and high - low > 1 and max(known) - min(known) < (high - low) / 8:
+        known = [*known, 0.0] if low <= 0 <= high else known
+        low, high = (min(known), max(known)) if max(known) > min(known) else (low, high)
     least, most = min(known) if low is None else low, max(known) if high is None else high
     if low is None and least > 0 and least < 0.6 * most:
         least = 0.0
