@@ -9,7 +9,6 @@ from commonweal.core import lens
 from commonweal.engine.compiled import run_batch
 from commonweal.institutions.meetings import Meetings, joint_task
 from commonweal.minds.adopters import Adopter
-from commonweal.minds.voiced import Voiced
 from commonweal.statistics.norm_index import estimate_index
 from commonweal.studies.binding_constraint import (
     ARM,
@@ -59,8 +58,8 @@ def counts():
     rows = [(copies, learns, worth) for copies, learns, worth in ((0.3, 0.0, 0), (0.3, 0.2, 10)) for _ in range(SOCIETIES)]
     own = dataclasses.replace(own, rules=own.rules.replace("meetings", joint_task()))
     vary = (
-        (lens.mind("member", Voiced, lambda mind: mind.inner.copies), np.array([row[0] for row in rows], np.float32)),
-        (lens.mind("member", Voiced, lambda mind: mind.inner.learns), np.array([row[1] for row in rows], np.float32)),
+        (lens.mind("member", Adopter, lambda mind: mind.copies), np.array([row[0] for row in rows], np.float32)),
+        (lens.mind("member", Adopter, lambda mind: mind.learns), np.array([row[1] for row in rows], np.float32)),
         (lens.rule("meetings", Meetings, lambda rule: rule.worth), np.array([row[2] for row in rows], np.int32)),
     )
     logs = run_batch(own, vary, list(range(len(rows))), ROUNDS, record=("acts",))
@@ -79,4 +78,4 @@ def test_copying_alone_agrees_with_theory_and_a_task_makes_more(counts):
 
 def test_members_are_of_one_form():
     # So that they are levels of one factor, of one program.
-    assert all(isinstance(mind, Voiced) and isinstance(mind.inner, Adopter) for mind in MINDS.values())
+    assert all(isinstance(mind, Adopter) for mind in MINDS.values())

@@ -11,6 +11,8 @@ An adopter answers one choice, one answer for all, and posts carry what their au
 and where it learns, Q(k) <- Q(k) + learns (r - Q(k)) for what it last answered, with r its payoff, and `cares` times the points
 that a rule tells it beside.
 
+On a forum it posts at every tick, and says no more than its custom.
+
     copies = 1, explores = mu    the Wright-Fisher model with mutation: a voter model with noise
     conforms = 1                 the majority rule
     learns > 0                   a bandit with sight of others
@@ -38,11 +40,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int32
 
 from commonweal.core.arrays import Index, real
+from commonweal.core.content import ONE_PART
 from commonweal.core.errors import StudyError
-from commonweal.core.feed import Feed
+from commonweal.core.feed import POST, Feed
 from commonweal.core.named import Named
 from commonweal.core.parts import Mind
-from commonweal.core.questions import Choice
+from commonweal.core.questions import Act, Choice, Say
 from commonweal.core.seats import Seats
 from commonweal.core.streams import Key
 from commonweal.core.views import Decision, View
@@ -143,7 +146,17 @@ class Adopter(Mind):
             own = jnp.where(some & key.child("copies").chance(self.copies, n), one, own)
         answer = jnp.where(key.child("explores").chance(self.explores, n), question.draw(key.child("draw")), own)
         held = jnp.where(question.asked, answer, memory.held)
-        return Decision(Named.of((self.question, answer)), Custom(value, held))
+        acts = [(self.question, answer)]
+        say = view.menu.get(POST)
+        if isinstance(say, Say):
+            acts.append((POST, self._said(say, answer)))
+        return Decision(Named.of(*acts), Custom(value, held))
+
+    def _said(self, say: Say, answer: Index) -> Act:
+        """A post that says nothing but the custom: a direction of its own, or the first phrase."""
+        if not say.size:
+            return jnp.zeros_like(answer) if say.phrases else say.default()
+        return jnp.where((answer % say.size)[:, None] == jnp.arange(say.size), ONE_PART, 0).astype(jnp.int32)
 
     def _asked(self, view: View) -> Choice:
         """The question that it answers.

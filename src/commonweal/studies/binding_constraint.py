@@ -36,7 +36,6 @@ from __future__ import annotations
 from commonweal.channels.forum import Forum
 from commonweal.core import lens
 from commonweal.core.named import Named
-from commonweal.core.parts import Mind
 from commonweal.core.seats import Seating
 from commonweal.core.society import Society
 from commonweal.institutions.meetings import (
@@ -52,12 +51,9 @@ from commonweal.lab.study import Factor, Levels, Part, Primary, Study
 from commonweal.metrics.agreement import Agreement
 from commonweal.metrics.choice_share import ChoiceShare
 from commonweal.metrics.norm_index import NormIndex
-from commonweal.metrics.pairwise_similarity import PairwiseSimilarity
 from commonweal.metrics.payoff_of import PayoffOf
 from commonweal.minds.adopters import Adopter
 from commonweal.minds.language import Language
-from commonweal.minds.posters import Poster
-from commonweal.minds.voiced import Voiced
 from commonweal.statistics.variation import Assumed
 from commonweal.worlds.platform import Platform
 
@@ -72,26 +68,21 @@ ARMS = (NONE, ANNOUNCED, BINDING)
 CUSTOMS = len(Platform().customs)
 
 
-def _voiced(inner: Adopter) -> Mind:
-    """An adopter that posts at every tick."""
-    return Voiced(inner, Poster(size=PARTS, activity=1.0))
-
-
 def _adopter(explores: float = EXPLORES, copies: float = 0.0, conforms: float = 0.0, learns: float = 0.0) -> Adopter:
     return Adopter(answers=CUSTOMS, explores=explores, copies=copies, conforms=conforms, learns=learns)
 
 
-MINDS: dict[str, Mind] = {
-    "frozen": _voiced(_adopter()),
-    "copiers": _voiced(_adopter(copies=0.5)),
-    "conformists": _voiced(_adopter(conforms=0.5)),
-    "learners": _voiced(_adopter(learns=LEARNS)),
-    "learners who copy": _voiced(_adopter(copies=COPIES, learns=LEARNS)),
-    "learners who care for points": _voiced(Adopter(CUSTOMS, explores=EXPLORES, copies=COPIES, learns=LEARNS, cares=1.0)),
+MINDS: dict[str, Adopter] = {
+    "frozen": _adopter(),
+    "copiers": _adopter(copies=0.5),
+    "conformists": _adopter(conforms=0.5),
+    "learners": _adopter(learns=LEARNS),
+    "learners who copy": _adopter(copies=COPIES, learns=LEARNS),
+    "learners who care for points": Adopter(CUSTOMS, explores=EXPLORES, copies=COPIES, learns=LEARNS, cares=1.0),
 }
 
 
-def society(inner: Mind, meetings: Meetings, page: float = 0.0, seats: int = SEATS) -> Society:
+def society(inner: Adopter, meetings: Meetings, page: float = 0.0, seats: int = SEATS) -> Society:
     """A platform whose seats take up customs, post, and see on posts what others took up.
 
     Args:
@@ -186,8 +177,8 @@ def _is_condition(levels: Levels) -> bool:
 
 
 def _within(get: str) -> lens.Lens:
-    """A gene of the adopter inside the member."""
-    return lens.mind("member", Voiced, lambda mind: getattr(mind.inner, get))
+    """A gene of the members."""
+    return lens.mind("member", Adopter, lambda mind: getattr(mind, get))
 
 
 study = Study(
@@ -220,7 +211,7 @@ study = Study(
         ),
         Part(
             name="artifacts",
-            society=society(_voiced(Adopter(CUSTOMS, explores=EXPLORES, copies=COPIES, consults=0.2)), Meetings(), 0.2),
+            society=society(Adopter(CUSTOMS, explores=EXPLORES, copies=COPIES, consults=0.2), Meetings(), 0.2),
             factors=(
                 Factor(PAGE, _edits, (0.0, 0.2)),
                 Factor(WIDTH, lens.channel(Forum, lambda forum: forum.width), ("all", "one post a tick"), values=(1 << 30, 1)),
@@ -244,7 +235,7 @@ study = Study(
         Part(
             name="size",
             society=society(_learner, joint_task()),
-            factors=(_arm_none_or_binding, Factor(SIZE, lens.size(), (10, 20, 40, 80, 160, 320, 1280))),
+            factors=(_arm_none_or_binding, Factor(SIZE, lens.size(), (20, 80, 320, 1280))),
             ticks=ROUNDS,
             seeds=20,
             role="control",
@@ -253,7 +244,7 @@ study = Study(
         ),
         Part(
             name="eight conditions",
-            society=society(_voiced(_reader), scarce_resource(), page=0.2),
+            society=society(_reader, scarce_resource(), page=0.2),
             factors=(
                 Factor(
                     "resource",
@@ -281,7 +272,7 @@ study = Study(
                 minds=Named.of(("member", Language(persona="You are a member of this platform."))),
                 seats=Seating(3),
                 rules=Named.of(("meetings", joint_task())),
-                channel=Forum(size=0, places=3, pool=6, room=0, talks=False, carries="custom"),
+                channel=Forum(size=0, places=2, pool=6, room=0, talks=False, carries="custom", tokens=12),
             ),
             factors=(_arm_none_or_binding,),
             ticks=4,
@@ -294,7 +285,6 @@ study = Study(
         ("agreement", Agreement("custom", LAST)),
         *((f"share of custom {k + 1}", ChoiceShare("custom", k, LAST)) for k in range(CUSTOMS)),
         ("earned", PayoffOf()),
-        ("similarity of posts", PairwiseSimilarity()),
     ),
     primary=Primary(
         metric="norm index",
