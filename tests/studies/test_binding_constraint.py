@@ -21,6 +21,7 @@ from commonweal.studies.binding_constraint import (
     find_origin,
     society,
     study,
+    with_language,
 )
 
 SOCIETIES, ROUNDS = 120, 40
@@ -79,3 +80,9 @@ def test_copying_alone_agrees_with_theory_and_a_task_makes_more(counts):
 def test_members_are_of_one_form():
     # So that they are levels of one factor, of one program.
     assert all(isinstance(mind, Adopter) for mind in MINDS.values())
+
+
+def test_language_models_have_a_part_of_their_own():
+    whole = with_language()
+    assert [part.name for part in whole.parts] == [*(part.name for part in study.parts), "language"]
+    assert whole.part("language").society.hosted

@@ -13,7 +13,7 @@ others took up. What makes one of them a norm: a custom on which the seats of a 
 - *map*: how much is at stake, and how much is copied, in steps.
 - *size*: up to the largest society, whose index is predicted in writing before it is run.
 - *eight conditions*: those of TerraLingua that have a counterpart here, five runs each, as it had.
-- *language* (a negative control): the embedded model, with a constraint and without.
+- *language* (`with_language()`, a negative control): the embedded model, with a constraint and without.
 
 The outcome is the norm index: the intraclass correlation of the choice over trials, (W - B) / (1 - B), with W how often two
 seats of one society agree and B how often two of different societies do. A common reaction to a constraint, the same in all
@@ -33,6 +33,8 @@ Theory (1970).
 
 from __future__ import annotations
 
+import dataclasses
+
 from commonweal.channels.forum import Forum
 from commonweal.core import lens
 from commonweal.core.named import Named
@@ -46,6 +48,7 @@ from commonweal.institutions.meetings import (
     stake_to_lose,
 )
 from commonweal.institutions.shared_page import SharedPage
+from commonweal.lab.designs.full import Full
 from commonweal.lab.designs.ladder import Ladder
 from commonweal.lab.study import Factor, Levels, Part, Primary, Study
 from commonweal.metrics.agreement import Agreement
@@ -207,6 +210,7 @@ study = Study(
             ticks=ROUNDS,
             seeds=20,
             role="control",
+            design=Full(first=1000),
             theory=learning_theory,
         ),
         Part(
@@ -219,6 +223,7 @@ study = Study(
             ticks=ROUNDS,
             seeds=20,
             role="control",
+            design=Full(first=1000),
         ),
         Part(
             name="map",
@@ -230,6 +235,7 @@ study = Study(
             ticks=ROUNDS,
             seeds=10,
             role="control",
+            design=Full(first=1000),
             theory=map_theory,
         ),
         Part(
@@ -263,21 +269,8 @@ study = Study(
             ticks=ROUNDS,
             seeds=5,
             role="control",
+            design=Full(first=1000),
             allowed=_is_condition,
-        ),
-        Part(
-            name="language",
-            society=Society(
-                world=Platform(size=PARTS),
-                minds=Named.of(("member", Language(persona="You are a member of this platform."))),
-                seats=Seating(3),
-                rules=Named.of(("meetings", joint_task())),
-                channel=Forum(size=0, places=2, pool=6, room=0, talks=False, carries="custom", tokens=12),
-            ),
-            factors=(_arm_none_or_binding,),
-            ticks=4,
-            seeds=4,
-            role="control",
         ),
     ),
     metrics=Named.of(
@@ -312,7 +305,26 @@ study = Study(
         "would be refuted by norms that last in large societies of learners with nothing at stake."
     ),
     doc=(
-        "The embedded language model is a null model and a negative control: what it shows is the size of the wording artefact."
-        " An endpoint takes its place with --endpoint and --model."
+        "Language models have a part in `with_language()`. The embedded one is a null model and a negative control: what it "
+        "shows is the size of the wording artefact. An endpoint takes its place with --endpoint and --model."
     ),
 )
+
+
+def with_language() -> Study:
+    """The study with a part of language models: the embedded one, a negative control, unless an endpoint is given."""
+    language = Part(
+        name="language",
+        society=Society(
+            world=Platform(size=PARTS),
+            minds=Named.of(("member", Language(persona="You are a member of this platform."))),
+            seats=Seating(3),
+            rules=Named.of(("meetings", joint_task())),
+            channel=Forum(size=0, places=2, pool=6, room=0, talks=False, carries="custom", tokens=12),
+        ),
+        factors=(_arm_none_or_binding,),
+        ticks=4,
+        seeds=4,
+        role="control",
+    )
+    return dataclasses.replace(study, parts=(*study.parts, language))
